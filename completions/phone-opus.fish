@@ -1,0 +1,117 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_phone_opus_global_optspecs
+    string join \n color= h/help V/version
+end
+
+function __fish_phone_opus_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_phone_opus_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_phone_opus_using_subcommand
+    set -l cmd (__fish_phone_opus_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c phone-opus -n "__fish_phone_opus_needs_command" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c phone-opus -n "__fish_phone_opus_needs_command" -s V -l version -d 'Print version'
+complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "consult" -d 'Ask for a second opinion and print the answer; with --bg, print the job\'s id at once'
+complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "job" -d 'Show one job: what was asked, where it stands, what came back'
+complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "jobs" -d 'List the newest jobs, last change first'
+complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "wait" -d 'Wait until jobs have ended, one line per job as it ends'
+complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "cancel" -d 'Cancel jobs: Claude Code is asked to end, then made to; what there was of an answer is kept'
+complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "config" -d 'Show or check the configuration'
+complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "schema" -d 'Print the JSON Schema of a document, or the names of all of them'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l prompt-file -d 'Read the question from a file' -r -F
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l cwd -d 'The directory to advise on, instead of the current one' -r -F
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l session -d 'Go on with a conversation: the session id of an earlier job' -r
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l model -d 'The model, by name or alias' -r
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l effort -d 'How hard to think' -r -f -a "low\t''
+medium\t''
+high\t''
+xhigh\t''
+max\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l max-turns -d 'Most turns' -r
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l max-budget-usd -d 'Most US dollars' -r
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l timeout -d 'Longest time from start to answer, such as 90s or 20m; off for none' -r
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l idle-timeout -d 'Longest silence of Claude Code; off for none' -r
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l label -d 'A word to find the job by' -r
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l edit -d 'Write or change the question in $VISUAL or $EDITOR'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l bg -d 'Do not wait: print the job\'s id and return'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l web -d 'Let the adviser search and fetch the web'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l dry-run -d 'Show what would be run, and start no consult'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l json -d 'Print the job as JSON instead of the answer or the id'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand job" -l json -d 'Print the job as JSON, or only these top-level fields of it' -r
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand job" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand job" -l response -d 'Print the answer alone, byte for byte'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand job" -l exit-status -d 'Exit as the job ended, instead of 0 for having shown it; 75 while it is unfinished'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand job" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand jobs" -l limit -d 'Show at most this many' -r
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand jobs" -l status -d 'Only jobs in these states: queued, running, succeeded, failed, cancelled, lost' -r
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand jobs" -l label -d 'Only jobs with this label' -r
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand jobs" -l json -d 'Print the list as JSON, or only these fields of each job' -r
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand jobs" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand jobs" -l here -d 'Only jobs that were asked about the current directory'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand jobs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand wait" -l timeout -d 'Wait at most this long, such as 90s or 20m' -r
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand wait" -l json -d 'Print one JSON document at the end, or only these fields of each job' -r
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand wait" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand wait" -l any -d 'Return when one of them has ended'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand cancel" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand cancel" -l json -d 'Print one JSON document with the jobs as they ended'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand cancel" -s h -l help -d 'Print help'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand config; and not __fish_seen_subcommand_from show check template" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand config; and not __fish_seen_subcommand_from show check template" -l json -d 'Print JSON'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand config; and not __fish_seen_subcommand_from show check template" -s h -l help -d 'Print help'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand config; and not __fish_seen_subcommand_from show check template" -f -a "show" -d 'Print each key with its value and where it came from (the default)'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand config; and not __fish_seen_subcommand_from show check template" -f -a "check" -d 'Check a configuration file; without FILE, the one that is used'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand config; and not __fish_seen_subcommand_from show check template" -f -a "template" -d 'Print a config.toml with every key, its default and what it is for'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand config; and __fish_seen_subcommand_from show" -l json -d 'Print JSON'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand config; and __fish_seen_subcommand_from check" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand config; and __fish_seen_subcommand_from check" -l json -d 'Print JSON'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand config; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand config; and __fish_seen_subcommand_from template" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand config; and __fish_seen_subcommand_from template" -l json -d 'Print JSON'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand config; and __fish_seen_subcommand_from template" -s h -l help -d 'Print help'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand schema" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand schema" -s h -l help -d 'Print help'

@@ -1,0 +1,126 @@
+//! What every command needs: the world, the output, and the way from them to the rooms below.
+
+use std::path::PathBuf;
+
+use super::output::Output;
+use crate::config::{self, Config};
+use crate::failure::{Exit, Failure};
+use crate::job::event::Caller;
+use crate::journal::place::State;
+use crate::runner::clock::Clock;
+use crate::world::{self, World};
+
+/// One run of a command.
+pub(super) struct Context<'a> {
+    pub(super) world: &'a World,
+    pub(super) output: &'a mut Output,
+}
+
+/// The clock of the rooms below.
+pub(super) const CLOCK: Clock = Clock { unix_ms: world::unix_ms, boot_ms: world::boot_ms };
+
+impl<'a> Context<'a> {
+    pub(super) fn new(world: &'a World, output: &'a mut Output) -> Self {
+        Self { world, output }
+    }
+
+    /// Resolves the configuration, and warns of variables that mean nothing.
+    pub(super) fn config(&mut self, flags: &config::Flags) -> Result<Config, Failure> {
+        let config = self.resolve_config(None, flags)?;
+        for warning in &config.warnings {
+            self.output.say(&format!("warning: {warning}"));
+        }
+        Ok(config)
+    }
+
+    /// The same from another file, and without a word.
+    pub(super) fn resolve_config(
+        &self,
+        file: Option<&PathBuf>,
+        flags: &config::Flags,
+    ) -> Result<Config, Failure> {
+        let found = match file {
+            Some(path) => Some((path.clone(), read_config(path)?.ok_or_else(|| absent(path))?)),
+            None => match self.world.config_file() {
+                Some(path) => read_config(&path)?.map(|text| (path, text)),
+                None => None,
+            },
+        };
+        let variables = self.world.variables();
+        let names: Vec<String> = variables
+            .iter()
+            .map(|(name, _)| name.clone())
+            .filter(|name| name.starts_with("PHONE_OPUS_"))
+            .collect();
+        let lookup = |name: &str| self.world.variable(name).map(str::to_owned);
+        let file = found.as_ref().map(|(path, text)| config::File { path, text });
+        config::resolve(file, &lookup, &names, flags).map_err(|invalid| refuse(&invalid))
+    }
+
+    /// Where the state directory is or would be.
+    pub(super) fn state_root(&self) -> Result<PathBuf, Failure> {
+        let root = self.world.state_root().ok_or_else(|| {
+            Failure::new(
+                Exit::BadConfiguration,
+                "config",
+                "there is no place for the state directory",
+            )
+            .hinted("Set HOME, XDG_STATE_HOME or PHONE_OPUS_STATE_DIR.")
+        })?;
+        if root.is_absolute() {
+            return Ok(root);
+        }
+        let message = format!("the state directory {} is not an absolute path", root.display());
+        Err(Failure::new(Exit::BadConfiguration, "config", message)
+            .hinted("Set PHONE_OPUS_STATE_DIR to a path that starts with /."))
+    }
+
+    /// The state directory, made if it is not there.
+    pub(super) fn create_state(&self, config: &Config) -> Result<State, Failure> {
+        Ok(State::create(&self.state_root()?, config.allow_network_fs.value)?)
+    }
+
+    /// The state directory for a look, which makes nothing. `None` when there is none yet.
+    pub(super) fn state(&mut self) -> Result<Option<State>, Failure> {
+        let config = self.config(&config::Flags::default())?;
+        Ok(State::existing(&self.state_root()?, config.allow_network_fs.value)?)
+    }
+
+    /// The state directory of a job that is there, so it has passed every check.
+    pub(super) fn state_of_running_job(&self) -> Result<Option<State>, Failure> {
+        Ok(State::existing(&self.state_root()?, true)?)
+    }
+
+    /// Who asks.
+    pub(super) fn caller(&self) -> Caller {
+        Caller { door: "cli".to_owned(), pid: std::process::id(), depth: self.depth() }
+    }
+
+    /// How many consults this process is nested in; nonsense counts as one, because something set it.
+    pub(super) fn depth(&self) -> u32 {
+        self.world.variable("PHONE_OPUS_DEPTH").map_or(0, |depth| depth.parse().unwrap_or(1))
+    }
+}
+
+fn read_config(path: &PathBuf) -> Result<Option<String>, Failure> {
+    match world::read_text(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            let message = format!("cannot read the configuration {}", path.display());
+            Err(Failure::new(Exit::BadConfiguration, "config", message).caused_by(error))
+        }
+    }
+}
+
+fn absent(path: &std::path::Path) -> Failure {
+    let message = format!("there is no configuration file {}", path.display());
+    Failure::new(Exit::BadConfiguration, "config", message)
+}
+
+/// All that is wrong, a line each.
+fn refuse(invalid: &config::Invalid) -> Failure {
+    let lines: Vec<String> = invalid.problems.iter().map(ToString::to_string).collect();
+    Failure::new(Exit::BadConfiguration, "config", lines.join("\n       "))
+        .hinted("`phone-opus config check` looks again; `phone-opus config show` lists the keys.")
+}

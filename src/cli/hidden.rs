@@ -1,0 +1,61 @@
+//! The two hidden commands by which the program runs parts of itself as processes of their own.
+
+use std::ffi::OsString;
+
+use clap::ValueEnum;
+
+use super::context::{CLOCK, Context};
+use crate::failure::{Exit, Failure};
+use crate::job::id::JobId;
+use crate::runner::{Stage, run_stage, trampoline};
+
+/// One stage of a job's runner.
+#[derive(Debug, clap::Args)]
+pub(super) struct RunArgs {
+    #[arg(value_parser = parse_id)]
+    job: JobId,
+    #[arg(long)]
+    stage: StageName,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum StageName {
+    Launch,
+    Guard,
+    Worker,
+}
+
+fn parse_id(text: &str) -> Result<JobId, String> {
+    JobId::parse(text).ok_or_else(|| "not a job id".to_owned())
+}
+
+fn to_stage(name: StageName) -> Stage {
+    match name {
+        StageName::Launch => Stage::Launch,
+        StageName::Guard => Stage::Guard,
+        StageName::Worker => Stage::Worker,
+    }
+}
+
+pub(super) fn run_stage_command(args: &RunArgs, context: &Context<'_>) -> Result<Exit, Failure> {
+    let Some(state) = context.state_of_running_job()? else {
+        return Err(Failure::usage("this command is run by phone-opus itself"));
+    };
+    run_stage(to_stage(args.stage), state, args.job, CLOCK, context.world.variables())?;
+    Ok(Exit::Succeeded)
+}
+
+/// Becomes Claude Code.
+#[derive(Debug, clap::Args)]
+pub(super) struct ExecArgs {
+    /// Pid of the worker, whose life the program shares.
+    #[arg(long)]
+    parent: u32,
+    #[arg(last = true, required = true)]
+    call: Vec<OsString>,
+}
+
+pub(super) fn exec(args: &ExecArgs) -> Exit {
+    trampoline::become_program(args.parent, &args.call);
+    Exit::CannotExec
+}

@@ -1,0 +1,59 @@
+//! `phone-opus job`: one job as it stands.
+
+use super::context::Context;
+use super::{json, selection};
+use crate::failure::{Exit, Failure};
+use crate::job::fold::{Ending, Job};
+use crate::job::id::Selector;
+use crate::{render, world};
+
+/// Show one job: what was asked, where it stands, what came back
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+    phone-opus job @last
+    phone-opus job 3f9a1c --response
+    phone-opus job @last --json | jq -r .result.response
+    phone-opus job @last --json=status,cost_usd")]
+pub(super) struct Args {
+    /// The job: its id, its first 6 or more characters, or @last
+    #[arg(value_name = "ID")]
+    selector: Selector,
+    /// Print the job as JSON, or only these top-level fields of it
+    #[arg(long, value_name = "FIELDS", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub(super) json: Option<String>,
+    /// Print the answer alone, byte for byte
+    #[arg(long, conflicts_with = "json")]
+    response: bool,
+    /// Exit as the job ended, instead of 0 for having shown it; 75 while it is unfinished
+    #[arg(long)]
+    exit_status: bool,
+}
+
+pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let (_, job) = selection::find(&args.selector, context)?;
+    if args.response {
+        context.output.data(response(&job)?)?;
+    } else if let Some(fields) = &args.json {
+        let text = json::text(&render::json::job(&job), Some(fields))?;
+        context.output.line(&text)?;
+    } else {
+        let text = render::human::job(&job, world::unix_ms(), context.output.data_colour());
+        context.output.line(&text)?;
+    }
+    Ok(if args.exit_status { Exit::of_job(&job) } else { Exit::Succeeded })
+}
+
+fn response(job: &Job) -> Result<&str, Failure> {
+    if let Some(Ending::Succeeded(succeeded)) = &job.ending {
+        return Ok(&succeeded.reply.response);
+    }
+    let message = format!("job {} has no answer: it is {}", job.id, job.status());
+    let hint = match job.ending {
+        None => format!("`phone-opus wait {}` waits for it.", job.id),
+        Some(_) => {
+            format!("`phone-opus job {}` says why, and shows what there was of one.", job.id)
+        }
+    };
+    Err(Failure::new(Exit::of_job(job), "no_answer", message).hinted(hint))
+}

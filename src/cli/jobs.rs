@@ -1,0 +1,109 @@
+//! `phone-opus jobs`: the newest jobs.
+
+use super::context::{CLOCK, Context};
+use super::json;
+use crate::failure::{Exit, Failure};
+use crate::job::brief::Brief;
+use crate::job::id::JobId;
+use crate::job::status::Status;
+use crate::journal::place::State;
+use crate::journal::read::Log;
+use crate::render::table;
+use crate::runner::observe;
+use crate::{render, world};
+
+type Row = (JobId, Brief);
+
+/// List the newest jobs, last change first
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+    phone-opus jobs --here
+    phone-opus jobs --status running,queued
+    phone-opus jobs --limit 100 --json | jq -r '.jobs[] | [.job_id, .status] | @tsv'")]
+pub(super) struct Args {
+    /// Show at most this many
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    /// Only jobs in these states: queued, running, succeeded, failed, cancelled, lost
+    #[arg(long, value_name = "S", value_delimiter = ',', value_parser = parse_status)]
+    status: Vec<Status>,
+    /// Only jobs that were asked about the current directory
+    #[arg(long)]
+    here: bool,
+    /// Only jobs with this label
+    #[arg(long, value_name = "L")]
+    label: Option<String>,
+    /// Print the list as JSON, or only these fields of each job
+    #[arg(long, value_name = "FIELDS", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub(super) json: Option<String>,
+}
+
+fn parse_status(text: &str) -> Result<Status, String> {
+    Status::parse(text).ok_or_else(|| {
+        let names: Vec<&str> = Status::ALL.iter().map(|status| status.name()).collect();
+        format!("the states are {}", names.join(", "))
+    })
+}
+
+pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let (rows, truncated) = match context.state()? {
+        Some(state) => rows(args, &state)?,
+        None => (Vec::new(), false),
+    };
+    let text = match &args.json {
+        Some(fields) => as_json(&rows, truncated, fields)?,
+        None => as_table(&rows, truncated, context),
+    };
+    context.output.line(&text)?;
+    Ok(Exit::Succeeded)
+}
+
+/// The rows that pass, each as it really stands: a dead runner's job is not shown as running.
+fn rows(args: &Args, state: &State) -> Result<(Vec<Row>, bool), Failure> {
+    let here = if args.here { Some(super::consult::directory(None)?) } else { None };
+    let Some(log) = Log::open(state)? else { return Ok((Vec::new(), false)) };
+    let mut failed = None;
+    let (rows, truncated) = log.newest(args.limit as usize, |id, row| {
+        match observe::row(state, id, row.clone(), CLOCK) {
+            Ok(row) => passes(args, here.as_deref(), &row),
+            Err(error) => {
+                failed = Some(error);
+                false
+            }
+        }
+    })?;
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    let settled = rows.into_iter().map(|(id, row)| Ok((id, observe::row(state, id, row, CLOCK)?)));
+    Ok((settled.collect::<Result<_, Failure>>()?, truncated))
+}
+
+fn passes(args: &Args, here: Option<&str>, row: &Brief) -> bool {
+    (args.status.is_empty() || args.status.contains(&row.status))
+        && here.is_none_or(|here| row.cwd == here)
+        && args.label.as_deref().is_none_or(|label| row.label.as_deref() == Some(label))
+}
+
+/// With fields, they are those of each job: that is what a list is asked for.
+fn as_json(rows: &[Row], truncated: bool, fields: &str) -> Result<String, Failure> {
+    let mut document =
+        serde_json::to_value(render::json::jobs(rows, truncated)).map_err(std::io::Error::from)?;
+    if let Some(jobs) = document.get_mut("jobs").and_then(|jobs| jobs.as_array_mut()) {
+        for job in jobs {
+            *job = json::choose(job.take(), Some(fields))?;
+        }
+    }
+    json::text(&document, None)
+}
+
+fn as_table(rows: &[Row], truncated: bool, context: &Context<'_>) -> String {
+    let look = table::Look {
+        now_unix_ms: world::unix_ms(),
+        width: world::columns(std::io::stdout()),
+        home: context.world.variable("HOME"),
+        colour: context.output.data_colour(),
+    };
+    table::jobs(rows, truncated, &look)
+}

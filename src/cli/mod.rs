@@ -1,0 +1,129 @@
+//! The shell's door: one file per command, its arguments beside its body. Nothing is decided here:
+//! parse, one verb of a room below, render.
+
+mod cancel;
+mod config;
+mod consult;
+mod context;
+mod dry_run;
+mod foreground;
+mod hidden;
+mod job;
+mod jobs;
+mod json;
+mod output;
+mod prompt;
+mod schema;
+mod selection;
+mod wait;
+
+#[cfg(test)]
+mod generated;
+
+use clap::{ColorChoice, Parser, Subcommand};
+
+use crate::failure::{Exit, Failure};
+use crate::world::World;
+use context::Context;
+use output::Output;
+
+/// Ask Claude Opus for a second opinion through the installed Claude Code, read-only.
+///
+/// Every consult is a job of its own: it outlives the shell, the terminal and the agent that asked,
+/// it is recorded in an append-only log, and its answer is never lost.
+#[derive(Debug, Parser)]
+#[command(name = "phone-opus", version, max_term_width = 100, after_long_help = AFTER_LONG_HELP)]
+#[command(
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    /// When to use colour on a terminal
+    #[arg(
+        long,
+        value_name = "WHEN",
+        global = true,
+        default_value = "auto",
+        hide_default_value = true
+    )]
+    color: ColorChoice,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Consult(consult::Args),
+    Job(job::Args),
+    Jobs(jobs::Args),
+    Wait(wait::Args),
+    Cancel(cancel::Args),
+    Config(config::Args),
+    Schema(schema::Args),
+    #[command(name = "__run", hide = true)]
+    Run(hidden::RunArgs),
+    #[command(name = "__exec", hide = true)]
+    Exec(hidden::ExecArgs),
+}
+
+const AFTER_LONG_HELP: &str = "\
+Exit codes:
+    0  succeeded                       69  Claude Code not found
+    1  the job failed                  74  state directory or output I/O
+    2  wrong usage                     75  try later (usage limit, lock or session busy)
+    3  cancelled                       77  a required sandbox is not to be had
+    4  authentication                  78  bad configuration
+    5  lost                           124  a waiter's deadline
+   66  no such job                130/143  interrupted; 129 hung up
+
+A job is named by its id, by the first 6 or more characters of it, or by @last.
+
+Files:
+   $PHONE_OPUS_STATE_DIR, else $XDG_STATE_HOME/phone-opus, else ~/.local/state/phone-opus
+   $XDG_CONFIG_HOME/phone-opus/config.toml";
+
+/// Parses the arguments, runs the command, says what went wrong.
+pub(crate) fn run(world: &World) -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return json::refuse_arguments(&error),
+    };
+    let mut output = Output::new(world, cli.color);
+    let wants_json = cli.command.wants_json();
+    let result = cli.command.run(&mut Context::new(world, &mut output));
+    match result {
+        Ok(exit) => exit,
+        Err(failure) => output.fail(&failure, wants_json),
+    }
+}
+
+impl Command {
+    fn run(self, context: &mut Context<'_>) -> Result<Exit, Failure> {
+        match self {
+            Command::Consult(args) => consult::run(&args, context),
+            Command::Job(args) => job::run(&args, context),
+            Command::Jobs(args) => jobs::run(&args, context),
+            Command::Wait(args) => wait::run(&args, context),
+            Command::Cancel(args) => cancel::run(&args, context),
+            Command::Config(args) => config::run(&args, context),
+            Command::Schema(args) => schema::run(&args, context),
+            Command::Run(args) => hidden::run_stage_command(&args, context),
+            Command::Exec(args) => Ok(hidden::exec(&args)),
+        }
+    }
+
+    /// Whether errors are to be JSON on standard output.
+    fn wants_json(&self) -> bool {
+        match self {
+            Command::Consult(args) => args.json,
+            Command::Job(args) => args.json.is_some(),
+            Command::Jobs(args) => args.json.is_some(),
+            Command::Wait(args) => args.json.is_some(),
+            Command::Cancel(args) => args.json,
+            Command::Config(args) => args.json,
+            Command::Schema(_) | Command::Run(_) | Command::Exec(_) => false,
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The text of `config.toml` as keys, values and the places where they stand.
+//!
+//! Every error of the text is found, not only the first.
+
+use std::fmt;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, Error};
+
+use super::reader::Found;
+
+/// A place in the file; both count from 1, columns in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Position {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+/// One `key = value` at the top level of the file.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Item {
+    pub(super) key: String,
+    pub(super) key_at: Position,
+    pub(super) found: Found,
+    pub(super) value_at: Position,
+}
+
+/// What is wrong with the text, and where.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct SyntaxError {
+    pub(super) at: Position,
+    pub(super) message: String,
+}
+
+/// Reads the text. With errors the items are those that could be made out.
+pub(super) fn parse(text: &str) -> (Vec<Item>, Vec<SyntaxError>) {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let mut items: Vec<Item> =
+        table.get_ref().iter().map(|(key, value)| item(text, key, value)).collect();
+    items.sort_by_key(|item| item.key_at);
+    (items, errors.iter().map(|error| syntax_error(text, error)).collect())
+}
+
+fn item(text: &str, key: &Spanned<impl AsRef<str>>, value: &Spanned<DeValue>) -> Item {
+    Item {
+        key: key.get_ref().as_ref().to_owned(),
+        key_at: position(text, key.span().start),
+        found: found(value.get_ref()),
+        value_at: position(text, value.span().start),
+    }
+}
+
+fn found(value: &DeValue) -> Found {
+    match value {
+        DeValue::String(text) => Found::Text(text.clone().into_owned()),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .map_or(Found::Other("an integer beyond 64 bits"), Found::Integer),
+        DeValue::Float(number) => {
+            number.as_str().parse().map_or(Found::Other("a number"), Found::Float)
+        }
+        DeValue::Boolean(value) => Found::Bool(*value),
+        DeValue::Array(items) => {
+            Found::List(items.iter().map(|item| found(item.get_ref())).collect())
+        }
+        DeValue::Datetime(_) => Found::Other("a date"),
+        DeValue::Table(_) => Found::Other("a table"),
+    }
+}
+
+fn syntax_error(text: &str, error: &Error) -> SyntaxError {
+    SyntaxError {
+        at: position(text, error.span().map_or(0, |span| span.start)),
+        message: error.message().to_owned(),
+    }
+}
+
+fn position(text: &str, offset: usize) -> Position {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_starts = before.rfind('\n').map_or(0, |newline| newline + 1);
+    Position {
+        line: before.matches('\n').count() + 1,
+        column: before[line_starts..].chars().count() + 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_come_in_the_order_of_the_text_with_their_places() {
+        let (items, errors) = parse("# ü\nweb = true\n  model = \"opus\"\n");
+        assert_eq!(errors, []);
+        let places: Vec<String> = items
+            .iter()
+            .map(|item| format!("{} {} {}", item.key, item.key_at, item.value_at))
+            .collect();
+        assert_eq!(places, ["web 2:1 2:7", "model 3:3 3:11"]);
+    }
+
+    #[test]
+    fn every_error_of_the_text_is_found() {
+        let (_, errors) = parse("model = \nweb = maybe\n");
+        let lines: Vec<usize> = errors.iter().map(|error| error.at.line).collect();
+        assert_eq!(lines, [1, 2], "{errors:?}");
+    }
+
+    #[test]
+    fn every_kind_of_value_is_taken_as_what_it_is() {
+        let (items, errors) = parse("a=1\nb=2.5\nc=[\"x\",true]\nd=1979-05-27\n[e]\nf=1\n");
+        assert_eq!(errors, []);
+        let found: Vec<String> = items.iter().map(|item| item.found.describe()).collect();
+        assert_eq!(
+            found,
+            [
+                "the integer 1",
+                "the number 2.5",
+                "the list [the string \"x\", true]",
+                "a date",
+                "a table"
+            ]
+        );
+    }
+}

@@ -1,0 +1,201 @@
+//! The events of a job, as they are persisted: past tense, each carrying only what it adds.
+//!
+//! Additive only: fields and events are added, never renamed or removed. A field that an older line
+//! lacks reads as its default, so any version reads any log.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::id::JobId;
+use super::status::Status;
+use crate::consult::failure::Failure;
+use crate::consult::reply::{Partial, Reply};
+use crate::consult::request::Request;
+
+/// One recorded event: which job, when, and what happened. Order is position in the log, never time.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Recorded {
+    pub(crate) job: JobId,
+    pub(crate) unix_ms: i64,
+    pub(crate) event: Event,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Event {
+    Queued(Box<Queued>),
+    Started(Box<Started>),
+    Progress(Progress),
+    CancelRequested(CancelRequested),
+    Succeeded(Box<Succeeded>),
+    Failed(Box<Failed>),
+    Cancelled(Box<Cancelled>),
+    Lost(Box<Lost>),
+    /// An event of a newer version: kept and counted, never folded.
+    Unknown(String),
+}
+
+impl Event {
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Event::Queued(_) => "queued",
+            Event::Started(_) => "started",
+            Event::Progress(_) => "progress",
+            Event::CancelRequested(_) => "cancel_requested",
+            Event::Succeeded(_) => "succeeded",
+            Event::Failed(_) => "failed",
+            Event::Cancelled(_) => "cancelled",
+            Event::Lost(_) => "lost",
+            Event::Unknown(name) => name,
+        }
+    }
+
+    /// The state that this event ends a job in, where it ends one.
+    pub(crate) fn terminal_status(&self) -> Option<Status> {
+        Status::parse(self.name()).filter(|status| status.is_terminal())
+    }
+
+    /// Reads the payload of the event called `name`. An unknown name is no error; a known one whose
+    /// payload does not fit is.
+    pub(crate) fn from_parts(name: &str, data: &str) -> serde_json::Result<Self> {
+        Ok(match name {
+            "queued" => Event::Queued(serde_json::from_str(data)?),
+            "started" => Event::Started(serde_json::from_str(data)?),
+            "progress" => Event::Progress(serde_json::from_str(data)?),
+            "cancel_requested" => Event::CancelRequested(serde_json::from_str(data)?),
+            "succeeded" => Event::Succeeded(serde_json::from_str(data)?),
+            "failed" => Event::Failed(serde_json::from_str(data)?),
+            "cancelled" => Event::Cancelled(serde_json::from_str(data)?),
+            "lost" => Event::Lost(serde_json::from_str(data)?),
+            _ => Event::Unknown(name.to_owned()),
+        })
+    }
+
+    /// The payload as one line of JSON.
+    pub(crate) fn data_json(&self) -> serde_json::Result<String> {
+        match self {
+            Event::Queued(data) => serde_json::to_string(data),
+            Event::Started(data) => serde_json::to_string(data),
+            Event::Progress(data) => serde_json::to_string(data),
+            Event::CancelRequested(data) => serde_json::to_string(data),
+            Event::Succeeded(data) => serde_json::to_string(data),
+            Event::Failed(data) => serde_json::to_string(data),
+            Event::Cancelled(data) => serde_json::to_string(data),
+            Event::Lost(data) => serde_json::to_string(data),
+            Event::Unknown(_) => Ok("{}".to_owned()),
+        }
+    }
+}
+
+/// A job was accepted and is on disk; appended by the submitter, who holds the job's lock.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Queued {
+    pub(crate) request: Request,
+    pub(crate) session: Session,
+    pub(crate) prompt_prefix_injected: bool,
+    pub(crate) caller: Caller,
+    /// Version of phone-opus that queued the job.
+    pub(crate) version: String,
+}
+
+/// The conversation that a job starts or goes on with; chosen at submit, so that every failure still
+/// names one to resume.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Session {
+    pub(crate) id: String,
+    pub(crate) resumed: bool,
+    /// Where the conversation began, and so where it must be resumed.
+    pub(crate) cwd: String,
+    /// US dollars that the conversation had cost before this job, where that is known.
+    pub(crate) total_cost_usd_before: Option<f64>,
+}
+
+/// Who asked.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Caller {
+    /// `cli` or `mcp`.
+    pub(crate) door: String,
+    pub(crate) pid: u32,
+    /// How many consults this one is nested in.
+    pub(crate) depth: u32,
+}
+
+/// Claude Code is about to start. Until this event is durable nothing was spent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Started {
+    /// Pid of the guard, which leads the runner.
+    pub(crate) pid: u32,
+    pub(crate) worker_pid: u32,
+    /// Start time of the guard in clock ticks since boot, which tells it from a later process with its pid.
+    pub(crate) start_time: u64,
+    pub(crate) boot_id: String,
+    /// The program that answers, and the version it gave.
+    pub(crate) claude_path: String,
+    pub(crate) claude_version: Option<String>,
+    pub(crate) model: String,
+    /// What the kernel enforces on the adviser; `null` where nothing does.
+    pub(crate) enforcement: Option<Value>,
+    /// Commit, dirty state and fingerprint of the consulted tree; `null` where none was taken.
+    pub(crate) provenance: Option<Value>,
+}
+
+/// Something changed since the last one; at most one in ten seconds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Progress {
+    pub(crate) turns: u64,
+    /// The tool in use, if one is.
+    pub(crate) tool: Option<String>,
+    /// Bytes of answer text so far.
+    pub(crate) text_bytes: u64,
+    pub(crate) api_retries: u64,
+    pub(crate) cost_usd: Option<f64>,
+}
+
+/// Somebody asked for the end of the job.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct CancelRequested {
+    pub(crate) by: Caller,
+}
+
+/// The answer is there.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Succeeded {
+    pub(crate) reply: Reply,
+    /// Found on disk after the runner had died.
+    pub(crate) recovered: bool,
+}
+
+/// There will be no answer, and this is why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Failed {
+    pub(crate) failure: Failure,
+    #[serde(default)]
+    pub(crate) partial: Partial,
+    #[serde(default)]
+    pub(crate) recovered: bool,
+}
+
+/// The job was ended because somebody asked.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Cancelled {
+    pub(crate) partial: Partial,
+    pub(crate) recovered: bool,
+}
+
+/// The runner died and left no answer.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Lost {
+    /// Milliseconds since 1970; the newest change of anything the runner wrote.
+    pub(crate) last_sign_of_life_unix_ms: Option<i64>,
+    pub(crate) partial: Partial,
+    pub(crate) detail: String,
+}

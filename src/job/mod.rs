@@ -1,0 +1,10 @@
+//! A job as values: its id, its events, its list row and the fold that adds events up to a state.
+//!
+//! Pure: no files, processes, clock, randomness or environment in here, and nothing here fails on a
+//! bad history: what could be made of it is returned, and what was odd is counted.
+
+pub(crate) mod brief;
+pub(crate) mod event;
+pub(crate) mod fold;
+pub(crate) mod id;
+pub(crate) mod status;

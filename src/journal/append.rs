@@ -1,0 +1,115 @@
+//! Appending an event: decided and written under the log's lock, synced after it.
+//!
+//! Whoever appends needs a handler for SIGXFSZ (see [`super`]), or a file-size limit kills it.
+
+use std::time::Duration;
+
+use super::durable::{make_durable, must_be_durable};
+use super::error::Error;
+use super::layer::{Disk, Layer};
+use super::lock::exclusively;
+use super::place::State;
+use super::read::Log;
+use super::write::{open_log, write_event};
+use crate::job::event::{Event, Queued, Recorded};
+use crate::job::fold::{Job, fold};
+use crate::job::id::JobId;
+
+/// What became of an event.
+#[derive(Debug)]
+pub(crate) enum Appended {
+    /// It is in the log, and durable where that is promised. The job is as it is after it.
+    Written(Job),
+    /// Nothing was written. The job is as the log has it.
+    Declined(Option<Job>),
+}
+
+/// Appends the event that `decide` chooses, given the job as it is under the log's lock.
+///
+/// Whatever it chooses, `queued` is declined for a job that is there, and everything else for one
+/// that is not there or has ended. `limit` bounds the wait for the lock, not the writing.
+/// `queued`, `started`, `cancel_requested` and terminal events are durable on return.
+pub(crate) fn append(
+    state: &State,
+    limit: Duration,
+    unix_ms: i64,
+    job: JobId,
+    decide: impl FnOnce(Option<&Job>) -> Option<Event>,
+) -> Result<Appended, Error> {
+    append_on(&mut Disk, state, limit, unix_ms, job, decide)
+}
+
+/// Appends the first event of a new job. The id is random and its directory was made just now, so
+/// nobody searches the log for it, and submitting takes as long in a large log as in a small one.
+pub(crate) fn append_first(
+    state: &State,
+    limit: Duration,
+    unix_ms: i64,
+    job: JobId,
+    queued: Queued,
+) -> Result<Job, Error> {
+    let event = Recorded { job, unix_ms, event: Event::Queued(Box::new(queued)) };
+    let (log, line) = exclusively(state, limit, || {
+        let log = open_log(state)?;
+        let line = write_event(&mut Disk, &log, None, &event)?;
+        Ok((log, line))
+    })?;
+    make_durable(&mut Disk, state, limit, job, log, &line)?;
+    Ok(after(None, &event))
+}
+
+pub(super) fn append_on(
+    layer: &mut impl Layer,
+    state: &State,
+    limit: Duration,
+    unix_ms: i64,
+    job: JobId,
+    decide: impl FnOnce(Option<&Job>) -> Option<Event>,
+) -> Result<Appended, Error> {
+    let decided = exclusively(state, limit, || {
+        let log = open_log(state)?;
+        let history = log.history(job)?;
+        let before = history.job();
+        let Some(event) = decide(before.as_ref()).filter(|event| fits(before.as_ref(), event))
+        else {
+            return Ok(Decided::Nothing(before));
+        };
+        let event = Recorded { job, unix_ms, event };
+        let row = history.brief.filter(|_| before.is_some());
+        let line = write_event(layer, &log, row, &event)?;
+        Ok(Decided::Event { log, line, before, event })
+    })?;
+    match decided {
+        Decided::Nothing(before) => Ok(Appended::Declined(before)),
+        Decided::Event { log, line, before, event } => {
+            if must_be_durable(&event.event) {
+                make_durable(layer, state, limit, job, log, &line)?;
+            }
+            Ok(Appended::Written(after(before, &event)))
+        }
+    }
+}
+
+/// What came out from under the lock.
+enum Decided {
+    Nothing(Option<Job>),
+    Event { log: Log, line: Vec<u8>, before: Option<Job>, event: Recorded },
+}
+
+fn fits(job: Option<&Job>, event: &Event) -> bool {
+    match job {
+        None => matches!(event, Event::Queued(_)),
+        Some(job) => !matches!(event, Event::Queued(_)) && !job.status().is_terminal(),
+    }
+}
+
+/// The job after an event that fits it.
+fn after(before: Option<Job>, event: &Recorded) -> Job {
+    match before {
+        Some(mut job) => {
+            job.apply(event);
+            job
+        }
+        None => fold([event]).expect("where there is no job, only a queued event fits"),
+    }
+}

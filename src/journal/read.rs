@@ -1,0 +1,135 @@
+//! Reading the log: no lock, no write, no permission to write.
+//!
+//! A log is seen as it was when it was opened, up to the last newline of that moment. What is not a
+//! whole line is passed over and told, never an error and never changed.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use super::error::Error;
+use super::line::Line;
+use super::place::{State, open_private};
+use super::record::{self, Head, Trailer};
+use super::window::{self, Window};
+use crate::job::event::{Event, Recorded};
+
+/// The log as it was when it was opened.
+#[derive(Debug)]
+pub(crate) struct Log {
+    pub(super) file: File,
+    pub(super) path: PathBuf,
+    /// Just after the last newline.
+    pub(super) end: u64,
+    len: u64,
+    inode: u64,
+}
+
+impl Log {
+    /// `None` where nothing was ever logged.
+    pub(crate) fn open(state: &State) -> Result<Option<Self>, Error> {
+        let path = state.events();
+        match open_private(&path, OpenOptions::new().read(true)) {
+            Ok(file) => Self::of(file, path).map(Some),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The log in an open file.
+    pub(super) fn of(file: File, path: PathBuf) -> Result<Self, Error> {
+        let metadata = file.metadata().map_err(|e| Error::reading(&path, e))?;
+        let (len, inode) = (metadata.len(), metadata.ino());
+        let end = last_newline(&file, len).map_err(|e| Error::reading(&path, e))?;
+        Ok(Self { file, path, end, len, inode })
+    }
+
+    /// Just after the last whole line: where [`Log::forward`] goes on next time.
+    pub(crate) fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Changes when the log is pruned; offsets of the old one mean nothing then.
+    pub(crate) fn inode(&self) -> u64 {
+        self.inode
+    }
+
+    /// Bytes of the file, those of a torn last line included.
+    pub(super) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether a line without its newline is at the end.
+    pub(super) fn is_torn(&self) -> bool {
+        self.len != self.end
+    }
+
+    /// The payload of a line as it stands there; `None` where it is damaged.
+    pub(crate) fn data(&self, line: &Line) -> Result<Option<String>, Error> {
+        Ok(self.raw(line)?.and_then(|bytes| record::data(&bytes).map(str::to_owned)))
+    }
+
+    /// The event of a line, payload included; `None` where it is damaged.
+    pub(crate) fn event(&self, line: &Line) -> Result<Option<Event>, Error> {
+        Ok(self.raw(line)?.and_then(|bytes| line.event_in(&bytes)))
+    }
+
+    /// The same, with whose it is and when it was.
+    pub(crate) fn recorded(&self, line: &Line) -> Result<Option<Recorded>, Error> {
+        let event = self.event(line)?;
+        Ok(event.map(|event| Recorded { job: line.job, unix_ms: line.unix_ms, event }))
+    }
+
+    /// All bytes of a line whose checksum holds.
+    pub(super) fn raw(&self, line: &Line) -> Result<Option<Vec<u8>>, Error> {
+        let bytes = self.bytes(line.offset, line.offset + line.len)?;
+        Ok(Some(bytes).filter(|bytes| line.trailer.line_holds(bytes)))
+    }
+
+    /// Decides whether a sealed line counts. The payload of one that has our layout is not read.
+    pub(super) fn judge(
+        &self,
+        offset: u64,
+        trailer: Trailer,
+        head: &[u8],
+    ) -> Result<Option<Line>, Error> {
+        if !trailer.head_holds(head) {
+            return Ok(None);
+        }
+        if let Some(head) = Head::at_fixed_offsets(head) {
+            return Ok(Some(Line::new(offset, trailer, head)));
+        }
+        if let Some(head) = Head::by_serde(&[head, b"}"].concat()) {
+            return Ok(Some(Line::new(offset, trailer, head)));
+        }
+        let bytes = self.bytes(offset, offset + u64::from(trailer.len))?;
+        let head = Head::by_serde(&bytes).filter(|_| trailer.line_holds(&bytes));
+        Ok(head.map(|head| Line::new(offset, trailer, head)))
+    }
+
+    fn bytes(&self, from: u64, to: u64) -> Result<Vec<u8>, Error> {
+        window::read(&self.file, from, to).map_err(|e| Error::reading(&self.path, e))
+    }
+}
+
+/// One byte tells, unless the last line is torn.
+fn last_newline(file: &File, len: u64) -> io::Result<u64> {
+    if len > 0 && window::read(file, len - 1, len)? == b"\n" {
+        return Ok(len);
+    }
+    newline_before(&mut Window::default(), file, len)
+}
+
+/// Just after the last newline before `end`, or 0.
+pub(super) fn newline_before(window: &mut Window, file: &File, mut end: u64) -> io::Result<u64> {
+    while end > 0 {
+        window.ending(file, end - 1, end)?;
+        let block = window.before(end);
+        match block.iter().rposition(|&byte| byte == b'\n') {
+            Some(at) => return Ok(end - (block.len() - at) as u64 + 1),
+            None => end -= block.len() as u64,
+        }
+    }
+    Ok(0)
+}

@@ -1,0 +1,6 @@
+//! The journal as a whole: what is promised of the log, whatever happens to it.
+
+mod damage;
+mod faults;
+mod histories;
+mod support;

@@ -1,0 +1,22 @@
+//! phone-opus asks Claude Opus for a second opinion through the Claude Code that is installed.
+//!
+//! Parse, run, report, exit: nothing else is here. The rooms, from the door down: `cli` → `runner` →
+//! `journal` → `job` → `consult`, with `render` beside them; `world`, `config` and `failure` belong to
+//! the door. `tests/tidy.rs` holds the arrows.
+
+mod cli;
+mod config;
+mod consult;
+mod failure;
+mod job;
+mod journal;
+mod render;
+mod runner;
+mod world;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    runner::signals::survive_file_size_limit();
+    ExitCode::from(cli::run(&world::World::read()).code())
+}

@@ -1,0 +1,54 @@
+//! The call of Claude Code as a value: what a worker spawns, and what a dry run shows, are the same.
+
+use std::path::{Path, PathBuf};
+
+use super::program::Program;
+use crate::consult::claude::argv::{Conversation, arguments};
+use crate::consult::claude::env::{EnvChanges, Own, environment};
+use crate::consult::request::Request;
+use crate::job::event::Session;
+
+/// Everything that is given to Claude Code, but for the prompt on its standard input.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) program: PathBuf,
+    pub(crate) arguments: Vec<String>,
+    pub(crate) environment: EnvChanges,
+    pub(crate) cwd: String,
+}
+
+/// What a call depends on besides the request.
+pub(crate) struct Setting<'a> {
+    pub(crate) job: &'a str,
+    /// How many consults the caller was nested in.
+    pub(crate) caller_depth: u32,
+    /// Private directory of the job.
+    pub(crate) tmp: &'a Path,
+    /// File with the user's carried settings, if there is anything to carry.
+    pub(crate) settings: Option<&'a Path>,
+    /// Names of the inherited variables.
+    pub(crate) inherited: &'a [(String, String)],
+}
+
+/// Builds the call.
+pub(crate) fn call(
+    request: &Request,
+    session: &Session,
+    program: &Program,
+    setting: &Setting<'_>,
+) -> Call {
+    let conversation = if session.resumed {
+        Conversation::Resume(&session.id)
+    } else {
+        Conversation::New(&session.id)
+    };
+    let settings = setting.settings.and_then(Path::to_str);
+    let tmpdir = setting.tmp.to_string_lossy();
+    let own = Own { job: setting.job, depth: setting.caller_depth + 1, tmpdir: &tmpdir };
+    Call {
+        program: program.path.clone(),
+        arguments: arguments(request, conversation, &program.flags, settings),
+        environment: environment(setting.inherited.iter().map(|(name, _)| name.as_str()), &own),
+        cwd: session.cwd.clone(),
+    }
+}

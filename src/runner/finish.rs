@@ -1,0 +1,106 @@
+//! The end of a job: outcome on disk, terminal event in the log, lock released, leftovers removed.
+
+use std::fs::{self, File};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::signals::Signals;
+use super::stage::{Errand, Inherited};
+use super::{outcome, pause, session, slots};
+use crate::consult::reply::Outcome;
+use crate::job::event::{Cancelled, Event, Failed, Succeeded};
+use crate::job::id::JobId;
+use crate::journal::append::append;
+use crate::journal::place::State;
+
+/// The terminal event of a run.
+pub(super) fn event(outcome: Outcome) -> Event {
+    match outcome {
+        Outcome::Succeeded(reply) => {
+            Event::Succeeded(Box::new(Succeeded { reply, recovered: false }))
+        }
+        Outcome::Failed(failure, partial) => {
+            Event::Failed(Box::new(Failed { failure, partial, recovered: false }))
+        }
+        Outcome::Cancelled(partial) => {
+            Event::Cancelled(Box::new(Cancelled { partial, recovered: false }))
+        }
+    }
+}
+
+/// What the conversation has cost as of this event, US dollars, where the event says.
+pub(super) fn total_cost_usd(event: &Event) -> Option<f64> {
+    match event {
+        Event::Succeeded(data) => data.reply.account.total_cost_usd,
+        Event::Failed(data) => data.partial.account.total_cost_usd,
+        Event::Cancelled(data) => data.partial.account.total_cost_usd,
+        Event::Lost(data) => data.partial.account.total_cost_usd,
+        _ => None,
+    }
+}
+
+/// Records the end of a job whose lock we hold, and then lets go of everything.
+pub(super) fn conclude(
+    errand: &Errand,
+    inherited: &Inherited,
+    event: &Event,
+    signals: &mut Signals,
+) {
+    let Errand { state, job, .. } = errand;
+    pause::at("result");
+    let saved = outcome::save(state, *job, event).is_ok();
+    pause::at("outcome");
+    session::remember_cost(&inherited.session_lock, *job, total_cost_usd(event));
+    append_until_done(errand, event, saved, signals);
+    pause::at("terminal");
+    // The session first: who is woken by the job's lock may resume it at once.
+    release(&inherited.session_lock);
+    release(&inherited.job_lock);
+    tidy_up(state, *job);
+}
+
+/// Appends a terminal event, through full disks and stuck locks. Gives up only when told to end
+/// while the outcome is safe on disk: whoever looks next appends it then.
+pub(super) fn append_until_done(
+    errand: &Errand,
+    event: &Event,
+    saved: bool,
+    signals: &mut Signals,
+) {
+    const LOCK_LIMIT: Duration = Duration::from_secs(5);
+    const LONGEST_WAIT_MS: u64 = 5_000;
+    let mut saved = saved;
+    let mut wait_ms = 50;
+    loop {
+        let unix_ms = (errand.clock.unix_ms)();
+        if append(&errand.state, LOCK_LIMIT, unix_ms, errand.job, |_| Some(event.clone())).is_ok() {
+            return;
+        }
+        saved = saved || outcome::save(&errand.state, errand.job, event).is_ok();
+        if saved && signals.take() > 0 {
+            return;
+        }
+        sleep_unless_signalled(signals, wait_ms);
+        wait_ms = (wait_ms * 2).min(LONGEST_WAIT_MS);
+    }
+}
+
+/// Sleeps, or wakes early for an order to end.
+pub(super) fn sleep_unless_signalled(signals: &Signals, milliseconds: u64) {
+    let mut fds = [PollFd::new(signals, PollFlags::IN)];
+    let timeout = Timespec::try_from(Duration::from_millis(milliseconds)).ok();
+    let _ = poll(&mut fds, timeout.as_ref());
+}
+
+/// Unlocks for all copies of the description, so that waiters wake now and not at our exit.
+pub(super) fn release(lock: &File) {
+    let _ = lock.unlock();
+}
+
+/// Removes what only a live job needs. The log has the prompt, the transcript stays.
+pub(super) fn tidy_up(state: &State, job: JobId) {
+    slots::drop_ticket(state, job);
+    let _ = fs::remove_file(state.prompt(job));
+    let _ = fs::remove_dir_all(state.tmp(job));
+}

@@ -1,0 +1,98 @@
+//! The second stage: leads the runner, passes orders on to the worker, and records the end if the
+//! worker dies without having done so.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::{Child, ExitStatus};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{PidfdFlags, getppid, pidfd_open};
+
+use super::error::Error;
+use super::identity::{self, Identity};
+use super::lock::{Holders, write_holders};
+use super::recover;
+use super::signals::Signals;
+use super::stage::{Errand, Inherited, Stage};
+use super::{finish, pause, stop};
+
+pub(super) fn run(errand: &Errand, mut inherited: Inherited) -> Result<(), Error> {
+    let born_of = getppid();
+    // Fails only for a process group leader, which a fresh child is not.
+    let _ = rustix::process::setsid();
+    let mut signals = Signals::install()?;
+    stop::become_subreaper();
+    wait_for_reparenting(born_of);
+    let _ = write_holders(&inherited.job_lock, &Holders::led_by_self());
+    pause::at("guard");
+    let worker = match inherited.spawn(errand, Stage::Worker) {
+        Ok(worker) => worker,
+        Err(source) => {
+            inherited.report(&format!("failed cannot start the worker: {source}"));
+            return Err(Error::Process { doing: "start the worker", source });
+        }
+    };
+    inherited.leave_report_to_next_stage();
+    let _ = write_holders(
+        &inherited.job_lock,
+        &Holders { worker: Identity::of(worker.id()), ..Holders::led_by_self() },
+    );
+    watch(worker, &mut signals)?;
+    stop::kill_descendants();
+    recover::settle_for_dead_worker(errand, &mut signals);
+    finish::release(&inherited.job_lock);
+    finish::tidy_up(&errand.state, errand.job);
+    Ok(())
+}
+
+/// The launch stage exits as soon as it has started us; a caller that looks for children must not
+/// find us any more when the submitter says "accepted".
+fn wait_for_reparenting(born_of: Option<rustix::process::Pid>) {
+    const STEP: Duration = Duration::from_micros(200);
+    const LIMIT_STEPS: usize = 25_000;
+    let parent_is_launcher = || {
+        let parent = getppid();
+        parent == born_of
+            && parent.is_some_and(|pid| is_launcher(pid.as_raw_nonzero().get().unsigned_abs()))
+    };
+    for _ in 0..LIMIT_STEPS {
+        if !parent_is_launcher() {
+            return;
+        }
+        std::thread::sleep(STEP);
+    }
+}
+
+/// We may have been reparented before we first looked, so a parent counts only while it is this program.
+fn is_launcher(pid: u32) -> bool {
+    std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| {
+        line.split(|&byte| byte == 0).any(|word| word == super::stage::RUN_COMMAND.as_bytes())
+    })
+}
+
+/// Waits for the worker's end, passing every order to end on to it.
+fn watch(mut worker: Child, signals: &mut Signals) -> Result<ExitStatus, Error> {
+    let doing = "watch the worker";
+    let handle = handle_of(&worker).map_err(|source| Error::Process { doing, source })?;
+    loop {
+        let mut fds = [
+            PollFd::from_borrowed_fd(handle.as_fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(signals.as_fd(), PollFlags::IN),
+        ];
+        // EINTR is a wake-up like any other; the state is asked for below.
+        let _ = poll(&mut fds, None);
+        for _ in 0..signals.take() {
+            let _ = identity::terminate(&handle);
+        }
+        if let Some(status) =
+            worker.try_wait().map_err(|source| Error::Process { doing, source })?
+        {
+            return Ok(status);
+        }
+    }
+}
+
+fn handle_of(child: &Child) -> std::io::Result<OwnedFd> {
+    let pid = rustix::process::Pid::from_child(child);
+    Ok(pidfd_open(pid, PidfdFlags::empty())?)
+}

@@ -1,0 +1,97 @@
+//! Which process is meant: a pid alone is not enough, because pids are used again.
+
+use std::fs;
+use std::os::fd::OwnedFd;
+
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use serde::{Deserialize, Serialize};
+
+/// A process, told apart from a later one with the same pid by its start time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Identity {
+    pub(super) pid: u32,
+    /// Clock ticks from boot to the start (`/proc/PID/stat`, field 22).
+    pub(super) start_time: u64,
+}
+
+impl Identity {
+    /// This process.
+    pub(super) fn own() -> Self {
+        Self::of(std::process::id()).unwrap_or_default()
+    }
+
+    /// The process that has `pid` now.
+    pub(super) fn of(pid: u32) -> Option<Self> {
+        let stat = Stat::read(pid)?;
+        Some(Self { pid, start_time: stat.start_time })
+    }
+
+    /// A handle that stays with this process, or `None` when it is gone.
+    ///
+    /// The handle is opened first and the start time compared after: a pid that was used again in
+    /// between cannot pass.
+    pub(super) fn handle(self) -> Option<OwnedFd> {
+        let pid = Pid::from_raw(i32::try_from(self.pid).ok()?)?;
+        let handle = pidfd_open(pid, PidfdFlags::empty()).ok()?;
+        (Self::of(self.pid)? == self).then_some(handle)
+    }
+
+    /// Whether the process is stopped (by a signal or a debugger).
+    pub(super) fn is_stopped(self) -> bool {
+        Stat::read(self.pid).is_some_and(|stat| {
+            stat.start_time == self.start_time && matches!(stat.state, 'T' | 't')
+        })
+    }
+}
+
+/// TERM, then CONT: a TERM alone stays pending in a stopped process.
+pub(super) fn terminate(handle: &OwnedFd) -> rustix::io::Result<()> {
+    pidfd_send_signal(handle, Signal::TERM)?;
+    pidfd_send_signal(handle, Signal::CONT)
+}
+
+/// The pid namespace of this process, as the kernel names it; empty where that cannot be read.
+pub(super) fn pid_namespace() -> String {
+    fs::read_link("/proc/self/ns/pid")
+        .map(|link| link.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+/// The id of this boot; empty where that cannot be read.
+pub(super) fn boot_id() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map(|id| id.trim().to_owned())
+        .unwrap_or_default()
+}
+
+struct Stat {
+    state: char,
+    start_time: u64,
+}
+
+impl Stat {
+    /// The command name stands in parentheses and may hold anything, so fields count from the last one.
+    fn read(pid: u32) -> Option<Self> {
+        let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+        let after_name = stat.iter().rposition(|&byte| byte == b')')? + 1;
+        let text = std::str::from_utf8(&stat[after_name..]).ok()?;
+        let mut fields = text.split_ascii_whitespace();
+        let state = fields.next()?.chars().next()?;
+        let start_time = fields.nth(18)?.parse().ok()?;
+        Some(Self { state, start_time })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_told_from_a_later_one_with_its_pid() {
+        let own = Identity::own();
+        assert_eq!(own.pid, std::process::id());
+        assert!(own.handle().is_some());
+        assert!(Identity { start_time: own.start_time + 1, ..own }.handle().is_none());
+        assert!(!own.is_stopped());
+    }
+}

@@ -1,0 +1,49 @@
+//! The runner: processes. It submits a job, detaches from its caller, runs Claude Code within its
+//! limits, stops it with everything below it, and tells whether a job still lives.
+//!
+//! What it promises:
+//! - Nothing runs on unseen. A job's lock is held, without a gap, from before its `queued` event
+//!   until its end is on disk; guard and worker each end what is below them.
+//! - Nothing is "running" that is not. The kernel frees the lock of a dead runner, and whoever looks
+//!   next records the end: the answer, where one was left behind, else `lost`.
+//! - An answer that was paid for is never thrown away: `outcome` is on disk before the terminal
+//!   event, and that append is retried for as long as it takes.
+//!
+//! The way of a job: `submit` → `launch` (exits at once, so that the guard has no parent in the
+//! caller's tree) → `guard` → `worker` → `trampoline` → Claude Code. Deliberately absent: a daemon,
+//! a socket, threads in the worker (PDEATHSIG follows the parent *thread*).
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the room that owns processes and the files of a live job"
+)]
+
+pub(crate) mod call;
+pub(crate) mod cancel;
+mod child;
+pub(crate) mod clock;
+pub(crate) mod error;
+mod finish;
+pub(crate) mod follow;
+mod guard;
+mod identity;
+mod launch;
+pub(crate) mod liveness;
+mod lock;
+pub(crate) mod observe;
+mod outcome;
+mod pause;
+pub(crate) mod program;
+mod recover;
+pub(crate) mod session;
+pub(crate) mod signals;
+mod slots;
+mod stage;
+mod stop;
+pub(crate) mod submit;
+pub(crate) mod trampoline;
+mod transcript;
+pub(crate) mod wait;
+mod watch;
+mod worker;
+
+pub(crate) use stage::{Stage, run_stage};

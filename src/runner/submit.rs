@@ -1,0 +1,254 @@
+//! Submitting: from a resolved request to a job that lives on its own.
+//!
+//! Order is everything here: lock, files, durable `queued`, runner, handshake. A crash between any
+//! two leaves either nothing in the log or a job whose free lock says that it is lost.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::pipe::{PipeFlags, pipe_with};
+
+use super::clock::Clock;
+use super::error::{At, Error};
+use super::session::{self, Memory};
+use super::{finish, launch, lock, pause, slots, stop};
+use crate::consult::failure::{Code, Failure};
+use crate::consult::reply::Partial;
+use crate::consult::request::Request;
+use crate::job::event::{Caller, Event, Failed, Queued, Session};
+use crate::job::fold::Job;
+use crate::job::id::JobId;
+use crate::journal::append::{append, append_first};
+use crate::journal::place::{State, open_private};
+
+/// How long a runner may take to say that it has taken over; the usual is about 2 ms.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a command waits for the log's lock.
+pub(crate) const LOG_LOCK_LIMIT: Duration = Duration::from_secs(10);
+
+/// What a door hands in.
+pub(crate) struct Submission {
+    pub(crate) job: JobId,
+    /// Id for a new conversation, used when the request resumes none.
+    pub(crate) new_session: String,
+    pub(crate) request: Request,
+    pub(crate) caller: Caller,
+    /// Version of phone-opus.
+    pub(crate) version: String,
+}
+
+impl Submission {
+    /// The conversation, chosen now, so that every failure still names one to resume.
+    fn session(&self) -> &str {
+        self.request.session_id.as_deref().unwrap_or(&self.new_session)
+    }
+}
+
+/// Submits a job and returns once its runner has accepted it. From then on the job needs nobody.
+pub(crate) fn submit(state: &State, submission: Submission, clock: Clock) -> Result<Job, Error> {
+    let job = submission.job;
+    let (session_lock, memory) = session::lock(state, submission.session())?;
+    let queued = queued(submission, &memory);
+    let undo =
+        Undo { state, job, session: &queued.session, new_session: memory == Memory::default() };
+    let (job_lock, accepted) = match enqueue(state, job, &queued, clock) {
+        Ok(enqueued) => enqueued,
+        Err(error) => {
+            undo.run();
+            return Err(error);
+        }
+    };
+    pause::at("queued");
+    let memory = Memory {
+        cwd: Some(queued.session.cwd.clone()),
+        job: Some(job.to_string()),
+        total_cost_usd: memory.total_cost_usd,
+    };
+    let _ = session::remember(&session_lock, &memory);
+    hand_over(state, job, job_lock, session_lock)
+        .map_err(|detail| record_failed_start(state, job, detail, clock))?;
+    Ok(accepted)
+}
+
+/// What is recorded of a submission. A resume runs where the conversation began, whatever directory
+/// was asked for.
+pub(crate) fn queued(submission: Submission, memory: &Memory) -> Queued {
+    let id = submission.session().to_owned();
+    let mut request = submission.request;
+    let resumed = request.session_id.is_some();
+    if let (true, Some(cwd)) = (resumed, &memory.cwd) {
+        request.cwd.clone_from(cwd);
+    }
+    Queued {
+        session: Session {
+            id,
+            resumed,
+            cwd: request.cwd.clone(),
+            total_cost_usd_before: memory.total_cost_usd,
+        },
+        prompt_prefix_injected: request.prefix.as_ref().is_some_and(|prefix| !prefix.is_empty()),
+        request,
+        caller: submission.caller,
+        version: submission.version,
+    }
+}
+
+/// Makes the job's directory, locks it, and appends `queued` durably.
+fn enqueue(state: &State, job: JobId, queued: &Queued, clock: Clock) -> Result<(File, Job), Error> {
+    state.create_job_dir(job)?;
+    let job_lock = lock::create(state, job)?;
+    write_prompt(state, job, &queued.request)?;
+    slots::take_ticket(state, job)?;
+    pause::at("locked");
+    let accepted = append_first(state, LOG_LOCK_LIMIT, (clock.unix_ms)(), job, queued.clone())?;
+    Ok((job_lock, accepted))
+}
+
+/// The prompt is a file, because a file on standard input has no writer that could die or block.
+fn write_prompt(state: &State, job: JobId, request: &Request) -> Result<(), Error> {
+    let path = state.prompt(job);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    let mut file = open_private(&path, &options)?;
+    file.write_all(request.effective_prompt().as_bytes()).at("write", &path)
+}
+
+/// What to take back when a job could not be put into the log.
+struct Undo<'a> {
+    state: &'a State,
+    job: JobId,
+    session: &'a Session,
+    new_session: bool,
+}
+
+impl Undo<'_> {
+    fn run(&self) {
+        slots::drop_ticket(self.state, self.job);
+        let _ = fs::remove_dir_all(self.state.job_dir(self.job));
+        if self.new_session {
+            let _ = fs::remove_file(self.state.session_lock(&self.session.id));
+        }
+    }
+}
+
+/// Starts the runner with our locks and waits until it has accepted; says why if it did not.
+fn hand_over(state: &State, job: JobId, job_lock: File, session_lock: File) -> Result<(), String> {
+    let _ = close_fds::set_fds_cloexec_threadsafe(FIRST_LEAKED_DESCRIPTOR, &[]);
+    if let Some(command) = launch::scoped(state, job) {
+        let spawned = Launched::spawn(command, &job_lock, &session_lock);
+        match spawned.map(|launched| launched.answer()) {
+            Ok(Answer::Silent) | Err(_) => {} // No bus: systemd-run ended before anything ran.
+            Ok(answer) => return judge(state, job, answer),
+        }
+    }
+    let launched = Launched::spawn(launch::direct(state, job), &job_lock, &session_lock)
+        .map_err(|error| format!("cannot run this program again: {error}"))?;
+    // From here on the runner alone must hold the locks, or its death would stay hidden.
+    drop((job_lock, session_lock));
+    pause::at("spawned");
+    judge(state, job, launched.answer())
+}
+
+/// Callers leak descriptors, and one that waits for end-of-file on a leaked pipe would hang for the
+/// job's whole life.
+const FIRST_LEAKED_DESCRIPTOR: i32 = 3;
+
+/// What came through the handshake pipe.
+enum Answer {
+    Accepted,
+    Failed(String),
+    /// End of file without a word.
+    Silent,
+    TimedOut,
+}
+
+fn judge(state: &State, job: JobId, answer: Answer) -> Result<(), String> {
+    let reason = match answer {
+        Answer::Accepted => return Ok(()),
+        Answer::Failed(reason) => reason,
+        Answer::Silent => "its runner died before it had taken over".to_owned(),
+        Answer::TimedOut => {
+            format!("its runner did not take over within {} s", HANDSHAKE_LIMIT.as_secs())
+        }
+    };
+    stop::sweep(job);
+    lock::wait_until_free(state, job, HANDSHAKE_LIMIT);
+    Err(reason)
+}
+
+/// A launch stage that was started, and the pipe it answers through.
+struct Launched {
+    child: Child,
+    answers: File,
+}
+
+impl Launched {
+    fn spawn(mut command: Command, job_lock: &File, session_lock: &File) -> io::Result<Self> {
+        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
+        let child = command
+            .stdin(job_lock.try_clone()?)
+            .stdout(Stdio::from(writer))
+            .stderr(session_lock.try_clone()?)
+            .spawn()?;
+        Ok(Self { child, answers: File::from(reader) })
+    }
+
+    /// Waits for the answer and reaps the launch stage, which ends at once by itself.
+    fn answer(mut self) -> Answer {
+        let answer = self.read_answer();
+        if matches!(answer, Answer::TimedOut) {
+            let _ = self.child.kill();
+        }
+        let _ = self.child.wait();
+        answer
+    }
+
+    fn read_answer(&mut self) -> Answer {
+        let deadline = Instant::now() + HANDSHAKE_LIMIT;
+        let mut text = Vec::new();
+        while !text.ends_with(b"\n") {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(timeout) = Timespec::try_from(left) else { return Answer::TimedOut };
+            let mut fds = [PollFd::new(&self.answers, PollFlags::IN)];
+            match poll(&mut fds, Some(&timeout)) {
+                Ok(0) => return Answer::TimedOut,
+                Err(rustix::io::Errno::INTR) => continue,
+                Err(_) => return Answer::Silent,
+                Ok(_) => {}
+            }
+            let mut bytes = [0; 512];
+            match self.answers.read(&mut bytes) {
+                Ok(0) => return Answer::Silent,
+                Ok(length) => text.extend_from_slice(&bytes[..length]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Answer::Silent,
+            }
+        }
+        let text = String::from_utf8_lossy(&text);
+        match text.trim_end().strip_prefix("failed ") {
+            Some(reason) => Answer::Failed(reason.to_owned()),
+            None => Answer::Accepted,
+        }
+    }
+}
+
+/// Records that a job in the log never started; nothing was spent.
+fn record_failed_start(state: &State, job: JobId, detail: String, clock: Clock) -> Error {
+    let failed = Event::Failed(Box::new(Failed {
+        failure: Failure::new(Code::SpawnFailed, detail.clone()),
+        partial: Partial::default(),
+        recovered: false,
+    }));
+    slots::drop_ticket(state, job);
+    match append(state, LOG_LOCK_LIMIT, (clock.unix_ms)(), job, |_| Some(failed)) {
+        Ok(_) => {
+            finish::tidy_up(state, job);
+            Error::NotAccepted { job: job.to_string(), detail }
+        }
+        Err(error) => Error::Journal(error),
+    }
+}

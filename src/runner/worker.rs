@@ -1,0 +1,251 @@
+//! The third stage: waits for a slot, starts Claude Code, attends to it, records the end.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use super::call::{Setting, call};
+use super::child::{self, Finished, StderrLog, Surroundings};
+use super::error::Error;
+use super::identity::{self, Identity};
+use super::program::{self, Program};
+use super::signals::Signals;
+use super::slots::{self, Queue};
+use super::stage::{Errand, Inherited};
+use super::transcript::Transcript;
+use super::watch::CancelWatch;
+use super::{finish, lock, pause, stop, trampoline};
+use crate::consult::claude::outcome::conclude;
+use crate::consult::claude::stream::Live;
+use crate::consult::failure::{Code, Failure};
+use crate::consult::reply::{Outcome, Partial};
+use crate::job::event::{Cancelled, Event, Failed, Progress, Started};
+use crate::job::fold::Job;
+use crate::journal::append::{Appended, append};
+use crate::journal::place::open_private;
+use crate::journal::read::Log;
+
+/// How long the worker waits for the log's lock before it gives up on a start that costs money.
+const START_LOCK_LIMIT: Duration = Duration::from_secs(30);
+
+/// A progress event is worth no waiting.
+const PROGRESS_LOCK_LIMIT: Duration = Duration::from_millis(20);
+
+pub(super) fn run(errand: &Errand, mut inherited: Inherited) -> Result<(), Error> {
+    // Fails only for a process group leader, which a fresh child is not.
+    let _ = rustix::process::setsid();
+    let mut signals = Signals::install()?;
+    stop::become_subreaper();
+    pause::at("worker");
+    inherited.report("accepted");
+    pause::at("accepted");
+    let Some(job) = read_job(errand)? else { return Ok(()) };
+    if let Some(end) = consult(errand, &job, &mut signals) {
+        finish::conclude(errand, &inherited, &end, &mut signals);
+    }
+    Ok(())
+}
+
+/// The job as the log has it; `None` when there is nothing to do.
+fn read_job(errand: &Errand) -> Result<Option<Job>, Error> {
+    let job = match Log::open(&errand.state)? {
+        Some(log) => log.job(errand.job)?,
+        None => None,
+    };
+    Ok(job.filter(|job| job.ending.is_none()))
+}
+
+/// Runs the job to its terminal event; `None` when somebody else ended it first.
+fn consult(errand: &Errand, job: &Job, signals: &mut Signals) -> Option<Event> {
+    let slot = match wait_for_slot(errand, job, signals) {
+        Ok(slot) => slot,
+        Err(end) => return Some(end),
+    };
+    slots::drop_ticket(&errand.state, errand.job);
+    let request = &job.queued.request;
+    let program =
+        match program::prepare(&errand.state, request.claude_bin.as_deref(), &errand.path()) {
+            Ok(program) => program,
+            Err(error) => return Some(failed(Code::ClaudeMissing, error.to_string())),
+        };
+    match record_start(errand, job, &program) {
+        Ok(Recorded::Yes) => {}
+        Ok(Recorded::Cancelled) => return Some(cancelled()),
+        Ok(Recorded::EndedByOther) => return None,
+        Err(error) => {
+            return Some(failed(
+                Code::SpawnFailed,
+                format!("The start could not be recorded, so nothing was started: {error}"),
+            ));
+        }
+    }
+    pause::at("started");
+    let end = run_program(errand, job, &program, signals);
+    drop(slot);
+    Some(end)
+}
+
+/// Waits in the queue. An order to end, or a request to cancel, ends the wait and the job.
+fn wait_for_slot(errand: &Errand, job: &Job, signals: &mut Signals) -> Result<File, Event> {
+    let mut queue = Queue::new(&errand.state, errand.job);
+    let mut cancel = CancelWatch::new(errand.job);
+    for looks in 0.. {
+        match queue.try_slot(job.queued.request.max_running) {
+            Ok(Some(slot)) => return Ok(slot),
+            Ok(None) => {}
+            Err(error) => {
+                return Err(failed(Code::SpawnFailed, format!("No slot could be taken: {error}")));
+            }
+        }
+        let pause = slots::pause_before_look(looks);
+        finish::sleep_unless_signalled(signals, pause.as_millis().try_into().unwrap_or(u64::MAX));
+        let ordered = signals.take() > 0;
+        if cancel.requested(&errand.state) {
+            return Err(cancelled());
+        }
+        if ordered {
+            return Err(failed(Code::Interrupted, "A signal ended the wait for a free slot."));
+        }
+    }
+    unreachable!("an endless loop ends by return only")
+}
+
+fn failed(code: Code, detail: impl Into<String>) -> Event {
+    let failure = Failure::new(code, detail);
+    Event::Failed(Box::new(Failed { failure, partial: Partial::default(), recovered: false }))
+}
+
+fn cancelled() -> Event {
+    Event::Cancelled(Box::new(Cancelled::default()))
+}
+
+/// Whether `started` stands in the log.
+enum Recorded {
+    Yes,
+    Cancelled,
+    EndedByOther,
+}
+
+/// Appends `started`, durably. Claude Code runs only after this.
+fn record_start(errand: &Errand, job: &Job, program: &Program) -> Result<Recorded, Error> {
+    let guard = lock::read_holders(&errand.state, errand.job).unwrap_or_default().guard;
+    let started = Event::Started(Box::new(Started {
+        pid: guard.pid,
+        worker_pid: Identity::own().pid,
+        start_time: guard.start_time,
+        boot_id: identity::boot_id(),
+        claude_path: program.path.to_string_lossy().into_owned(),
+        claude_version: program.version.clone(),
+        model: job.queued.request.model.clone(),
+        enforcement: None,
+        provenance: None,
+    }));
+    let unix_ms = (errand.clock.unix_ms)();
+    let appended = append(&errand.state, START_LOCK_LIMIT, unix_ms, errand.job, |job| {
+        let wanted = job.is_some_and(|job| job.ending.is_none() && job.cancel_requested.is_none());
+        wanted.then_some(started)
+    })?;
+    Ok(match appended {
+        Appended::Written(_) => Recorded::Yes,
+        Appended::Declined(Some(job)) if job.ending.is_none() => Recorded::Cancelled,
+        Appended::Declined(_) => Recorded::EndedByOther,
+    })
+}
+
+/// From Claude Code's start to the event that ends the job.
+fn run_program(errand: &Errand, job: &Job, program: &Program, signals: &mut Signals) -> Event {
+    let child = match spawn(errand, job, program) {
+        Ok(child) => child,
+        Err(detail) => return failed(Code::SpawnFailed, detail),
+    };
+    pause::at("running");
+    let on_progress = |live: &Live| record_progress(errand, live);
+    let surroundings = Surroundings {
+        state: &errand.state,
+        clock: errand.clock,
+        request: &job.queued.request,
+        transcript: Transcript::create(&errand.state, errand.job),
+        stderr_log: StderrLog::new(open_stderr_log(errand)),
+        cancel: CancelWatch::new(errand.job),
+        on_progress: &on_progress,
+    };
+    match child::attend(child, surroundings, signals) {
+        Ok(finished) => finish::event(judge(errand, job, &finished)),
+        Err(error) => {
+            stop::kill_descendants();
+            failed(Code::SpawnFailed, format!("Claude Code could not be attended to: {error}"))
+        }
+    }
+}
+
+fn judge(errand: &Errand, job: &Job, finished: &Finished) -> Outcome {
+    let Finished { stream, exit, stop, stderr_tail } = finished;
+    let before = job.queued.session.total_cost_usd_before;
+    if let Some(detail) = trampoline::complaint(*exit, stderr_tail) {
+        return Outcome::Failed(Failure::new(Code::SpawnFailed, detail), Partial::default());
+    }
+    let outcome = conclude(stream, *exit, stderr_tail, *stop, before);
+    if let Outcome::Failed(failure, _) = &outcome
+        && failure.detail.contains("unknown option")
+    {
+        // The program changed behind an unchanged file (a wrapper): probe it anew next time.
+        program::forget_probe(&errand.state);
+    }
+    outcome
+}
+
+fn open_stderr_log(errand: &Errand) -> Option<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    open_private(&errand.state.stderr_log(errand.job), &options).ok()
+}
+
+fn record_progress(errand: &Errand, live: &Live) {
+    let progress = Event::Progress(Progress {
+        turns: live.turns,
+        tool: live.tool.clone(),
+        text_bytes: live.text_bytes,
+        api_retries: live.api_retries,
+        cost_usd: live.cost_usd,
+    });
+    let unix_ms = (errand.clock.unix_ms)();
+    let _ = append(&errand.state, PROGRESS_LOCK_LIMIT, unix_ms, errand.job, |job| {
+        job.is_some_and(|job| job.ending.is_none()).then_some(progress)
+    });
+}
+
+/// Starts Claude Code through the trampoline; on failure says why in one sentence.
+fn spawn(errand: &Errand, job: &Job, program: &Program) -> Result<Child, String> {
+    let prompt = open_prompt(errand, job)
+        .map_err(|error| format!("The prompt could not be put on disk: {error}"))?;
+    let tmp = errand.state.tmp(errand.job);
+    let settings = program::write_carried_settings(&errand.environment, &tmp)
+        .map_err(|error| format!("The settings could not be put on disk: {error}"))?;
+    let setting = Setting {
+        job: &errand.job.to_string(),
+        caller_depth: job.queued.caller.depth,
+        tmp: &tmp,
+        settings: settings.as_deref(),
+        inherited: &errand.environment,
+    };
+    let call = call(&job.queued.request, &job.queued.session, program, &setting);
+    let mut command = trampoline::command(&call);
+    command.stdin(prompt).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => format!("The directory {} is not there any more.", call.cwd),
+        _ => format!("Claude Code could not be started in {}: {error}", call.cwd),
+    })
+}
+
+/// The prompt as a file; written again from the log if it is gone.
+fn open_prompt(errand: &Errand, job: &Job) -> io::Result<File> {
+    let path = errand.state.prompt(errand.job);
+    let mut options = OpenOptions::new();
+    options.read(true);
+    if let Ok(file) = open_private(&path, &options) {
+        return Ok(file);
+    }
+    fs::write(&path, job.queued.request.effective_prompt())?;
+    open_private(&path, &options).map_err(io::Error::from)
+}

@@ -1,0 +1,122 @@
+//! The world as values: environment, clock, chance, places, terminals. Read here, once, and handed in.
+//!
+//! Nothing else in the program asks for any of it, so a test that controls these controls everything.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the room that reads the environment and the clock"
+)]
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustix::time::{ClockId, clock_gettime};
+use uuid::Uuid;
+
+/// What surrounds one run of the program.
+pub(crate) struct World {
+    variables: Vec<(OsString, OsString)>,
+}
+
+impl World {
+    /// Reads the environment.
+    pub(crate) fn read() -> Self {
+        Self { variables: std::env::vars_os().collect() }
+    }
+
+    /// A variable that is set and not empty; one that is not UTF-8 counts as absent.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        let found = self.variables.iter().find(|(key, _)| key.as_os_str() == name);
+        found.and_then(|(_, value)| value.to_str()).filter(|value| !value.is_empty())
+    }
+
+    /// A variable as a path, whatever its encoding.
+    fn path_variable(&self, name: &str) -> Option<PathBuf> {
+        let found = self.variables.iter().find(|(key, _)| key.as_os_str() == name);
+        found.map(|(_, value)| PathBuf::from(value)).filter(|path| !path.as_os_str().is_empty())
+    }
+
+    /// All variables that are UTF-8.
+    pub(crate) fn variables(&self) -> Vec<(String, String)> {
+        let utf8 = |(name, value): &(OsString, OsString)| {
+            Some((name.to_str()?.to_owned(), value.to_str()?.to_owned()))
+        };
+        self.variables.iter().filter_map(utf8).collect()
+    }
+
+    /// State and not cache, because an answer cannot be made again: the XDG specification keeps
+    /// there what "should persist between (application) restarts".
+    pub(crate) fn state_root(&self) -> Option<PathBuf> {
+        self.path_variable("PHONE_OPUS_STATE_DIR").or_else(|| places().get_state_home())
+    }
+
+    /// The user's configuration file, whether or not it is there.
+    pub(crate) fn config_file(&self) -> Option<PathBuf> {
+        Some(places().get_config_home()?.join("config.toml"))
+    }
+
+    pub(crate) fn temporary_directory(&self) -> PathBuf {
+        self.path_variable("TMPDIR").unwrap_or_else(|| PathBuf::from("/tmp"))
+    }
+
+    pub(crate) fn home(&self) -> Option<PathBuf> {
+        self.path_variable("HOME")
+    }
+}
+
+fn places() -> xdg::BaseDirectories {
+    xdg::BaseDirectories::with_prefix("phone-opus")
+}
+
+/// The working directory; an error when it was deleted under us.
+pub(crate) fn working_directory() -> io::Result<PathBuf> {
+    std::env::current_dir()
+}
+
+/// The path without symbolic links, which names a directory in one way only.
+pub(crate) fn canonical(path: &Path) -> io::Result<PathBuf> {
+    std::fs::canonicalize(path)
+}
+
+/// A whole file as text.
+pub(crate) fn read_text(path: &Path) -> io::Result<String> {
+    std::fs::read_to_string(path)
+}
+
+/// Whether the command line asks for JSON, also where it does not parse.
+pub(crate) fn arguments_ask_for_json() -> bool {
+    std::env::args_os()
+        .filter_map(|argument| argument.into_string().ok())
+        .take_while(|argument| argument != "--")
+        .any(|argument| argument == "--json" || argument.starts_with("--json="))
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn unix_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Milliseconds since boot, time asleep included.
+pub(crate) fn boot_ms() -> u64 {
+    let now = clock_gettime(ClockId::Boottime);
+    u64::try_from(now.tv_sec).unwrap_or(0) * 1000
+        + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000_000
+}
+
+/// A new random id.
+pub(crate) fn new_id() -> Uuid {
+    Uuid::new_v4()
+}
+
+/// Whether standard error is a terminal.
+pub(crate) fn stderr_is_terminal() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Columns of the terminal behind `stream`, where it is one.
+pub(crate) fn columns(stream: impl std::os::fd::AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
+    (size.ws_col > 0).then_some(usize::from(size.ws_col))
+}
