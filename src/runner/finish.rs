@@ -52,12 +52,13 @@ pub(super) fn conclude(
     let saved = outcome::save(state, *job, event).is_ok();
     pause::at("outcome");
     session::remember_cost(&inherited.session_lock, *job, total_cost_usd(event));
+    // Before the terminal event, so that a death right after it leaves nothing behind.
+    tidy_up(state, *job);
     append_until_done(errand, event, saved, signals);
     pause::at("terminal");
     // The session first: who is woken by the job's lock may resume it at once.
     release(&inherited.session_lock);
     release(&inherited.job_lock);
-    tidy_up(state, *job);
 }
 
 /// Appends a terminal event, through full disks and stuck locks. Gives up only when told to end
