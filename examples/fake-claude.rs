@@ -72,6 +72,7 @@
 //! - A first argument `__child-…` is the program starting itself, where a script would fork.
 
 #![forbid(unsafe_code)]
+#![expect(clippy::disallowed_methods, reason = "a program of its own: the rooms are not here")]
 
 use std::ffi::OsString;
 use std::io::{self, Write};

@@ -2,83 +2,16 @@
 //!
 //! The rooms' errors know nothing of users; they are turned into words here and nowhere else.
 
+mod exit;
+
 use std::error::Error as _;
 use std::fmt;
 
 use crate::consult::failure::Code;
-use crate::job::fold::{Ending, Job};
 use crate::journal::error::Error as JournalError;
 use crate::runner::error::Error as RunnerError;
 
-/// The exit codes: a documented contract (`man phone-opus`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Exit {
-    Succeeded = 0,
-    JobFailed = 1,
-    Usage = 2,
-    Cancelled = 3,
-    Authentication = 4,
-    Lost = 5,
-    NoSuchJob = 66,
-    ClaudeMissing = 69,
-    StateIo = 74,
-    TryLater = 75,
-    SandboxRequired = 77,
-    BadConfiguration = 78,
-    Deadline = 124,
-    /// As shells have it; only the hidden trampoline ends so.
-    CannotExec = 127,
-    HungUp = 129,
-    Interrupted = 130,
-    Terminated = 143,
-}
-
-impl Exit {
-    /// Worst first: of several jobs' codes the first of these that occurs is the answer.
-    const PRECEDENCE: [Exit; 13] = [
-        Exit::StateIo,
-        Exit::BadConfiguration,
-        Exit::Usage,
-        Exit::NoSuchJob,
-        Exit::ClaudeMissing,
-        Exit::SandboxRequired,
-        Exit::Authentication,
-        Exit::JobFailed,
-        Exit::Lost,
-        Exit::Cancelled,
-        Exit::TryLater,
-        Exit::Deadline,
-        Exit::Succeeded,
-    ];
-
-    pub(crate) fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// The one code for several jobs.
-    pub(crate) fn merge(codes: impl IntoIterator<Item = Exit>) -> Exit {
-        let codes: Vec<Exit> = codes.into_iter().collect();
-        let worst = Self::PRECEDENCE.into_iter().find(|code| codes.contains(code));
-        worst.unwrap_or(Exit::Succeeded)
-    }
-
-    /// What a job's end means as an exit code; an unfinished job says "try later".
-    pub(crate) fn of_job(job: &Job) -> Exit {
-        match &job.ending {
-            None => Exit::TryLater,
-            Some(Ending::Succeeded(_)) => Exit::Succeeded,
-            Some(Ending::Cancelled(_)) => Exit::Cancelled,
-            Some(Ending::Lost(_)) => Exit::Lost,
-            Some(Ending::Failed(failed)) => match failed.failure.code {
-                Code::AuthRequired => Exit::Authentication,
-                Code::ClaudeMissing => Exit::ClaudeMissing,
-                Code::RateLimited => Exit::TryLater,
-                Code::SandboxUnavailable => Exit::SandboxRequired,
-                _ => Exit::JobFailed,
-            },
-        }
-    }
-}
+pub(crate) use exit::Exit;
 
 /// One thing that went wrong, ready to be said.
 #[derive(Debug)]
@@ -114,7 +47,7 @@ impl Failure {
 
     #[must_use]
     pub(crate) fn caused_by(mut self, cause: impl fmt::Display) -> Self {
-        self.causes.push(cause.to_string());
+        self.causes.push(plain(&cause));
         self
     }
 
@@ -126,6 +59,15 @@ impl Failure {
             sentence.push_str(cause);
         }
         sentence
+    }
+}
+
+/// The system's words without the number that Rust adds to them, which tells nobody anything.
+fn plain(cause: &impl fmt::Display) -> String {
+    let text = cause.to_string();
+    match text.split_once(" (os error ") {
+        Some((words, _)) => words.to_owned(),
+        None => text,
     }
 }
 
@@ -141,14 +83,19 @@ impl From<std::io::Error> for Failure {
 impl From<RunnerError> for Failure {
     fn from(error: RunnerError) -> Self {
         let message = error.to_string();
-        let causes: Vec<String> = error.source().map(ToString::to_string).into_iter().collect();
+        let causes: Vec<String> = error.source().map(|cause| plain(&cause)).into_iter().collect();
         let failure = match &error {
             RunnerError::Journal(_) => {
                 let RunnerError::Journal(error) = error else { unreachable!("just matched") };
                 return error.into();
             }
-            RunnerError::SessionBusy { .. } => Self::new(Exit::TryLater, "session_busy", message)
-                .hinted("Wait for that job (`phone-opus wait`), or leave --session out to start a new conversation."),
+            RunnerError::SessionBusy { job, .. } => {
+                let job = job.as_deref().unwrap_or("ID");
+                let hint = format!(
+                    "`phone-opus wait {job}` waits for that job; without --session a new conversation starts."
+                );
+                Self::new(Exit::TryLater, "session_busy", message).hinted(hint)
+            }
             RunnerError::ProgramMissing { .. } => {
                 Self::new(Exit::ClaudeMissing, "claude_missing", message)
                     .hinted(Code::ClaudeMissing.remedy())
@@ -156,7 +103,9 @@ impl From<RunnerError> for Failure {
             RunnerError::NotAccepted { .. } => Self::new(Exit::JobFailed, "spawn_failed", message)
                 .hinted("Nothing was spent, so trying again is safe."),
             RunnerError::StillStopping { job } => {
-                let hint = format!("`phone-opus wait {job}` waits for it; its processes are being killed.");
+                let hint = format!(
+                    "`phone-opus wait {job}` waits for it; its processes are being killed."
+                );
                 Self::new(Exit::TryLater, "still_stopping", message).hinted(hint)
             }
             RunnerError::File { .. } | RunnerError::Process { .. } => {
@@ -170,7 +119,7 @@ impl From<RunnerError> for Failure {
 
 impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Self {
-        let causes: Vec<String> = error.source().map(ToString::to_string).into_iter().collect();
+        let causes: Vec<String> = error.source().map(|cause| plain(&cause)).into_iter().collect();
         let message = error.to_string();
         let (exit, code, hint) = match &error {
             JournalError::Busy { holder_pid, .. } => {
@@ -202,11 +151,15 @@ impl From<JournalError> for Failure {
             JournalError::NotADirectory { .. }
             | JournalError::Symlink { .. }
             | JournalError::WrongOwner { .. }
-            | JournalError::NotOurs { .. }
-            | JournalError::Unreadable { .. } => (
+            | JournalError::NotOurs { .. } => (
                 Exit::StateIo,
                 "state_refused",
                 "Set PHONE_OPUS_STATE_DIR to a directory of your own, or mend this one.".to_owned(),
+            ),
+            JournalError::Unreadable { .. } => (
+                Exit::StateIo,
+                "state_unreadable",
+                "If an agent's sandbox runs this command, let it read there, or set PHONE_OPUS_STATE_DIR to a directory of your own.".to_owned(),
             ),
             JournalError::TooLong { .. } | JournalError::Io { .. } => {
                 (Exit::StateIo, "state_io", "Look at the state directory and its disk.".to_owned())

@@ -9,7 +9,7 @@
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::time::{ClockId, clock_gettime};
 use uuid::Uuid;
@@ -52,6 +52,10 @@ impl World {
     }
 
     /// The user's configuration file, whether or not it is there.
+    #[expect(
+        clippy::unused_self,
+        reason = "xdg reads the environment itself; callers ask the world"
+    )]
     pub(crate) fn config_file(&self) -> Option<PathBuf> {
         Some(places().get_config_home()?.join("config.toml"))
     }
@@ -79,6 +83,17 @@ pub(crate) fn canonical(path: &Path) -> io::Result<PathBuf> {
     std::fs::canonicalize(path)
 }
 
+/// Whether there is a directory, behind symbolic links too.
+pub(crate) fn is_directory(path: &Path) -> bool {
+    path.is_dir()
+}
+
+/// Whether this user may list a directory and enter it.
+pub(crate) fn may_enter(directory: &Path) -> io::Result<()> {
+    use rustix::fs::{Access, access};
+    Ok(access(directory, Access::READ_OK | Access::EXEC_OK)?)
+}
+
 /// A whole file as text.
 pub(crate) fn read_text(path: &Path) -> io::Result<String> {
     std::fs::read_to_string(path)
@@ -92,9 +107,19 @@ pub(crate) fn arguments_ask_for_json() -> bool {
         .any(|argument| argument == "--json" || argument.starts_with("--json="))
 }
 
+/// The wall clock, for comparing with a file's times.
+pub(crate) fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+/// A reading for this process's own short waits.
+pub(crate) fn instant() -> Instant {
+    Instant::now()
+}
+
 /// Milliseconds since 1970.
 pub(crate) fn unix_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 

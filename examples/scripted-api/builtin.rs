@@ -37,6 +37,10 @@ fn answers(name: &str, params: &Params) -> Found {
             let words = usize::try_from(chunks).map_err(|error| error.to_string())?;
             json!([{"text": "word ".repeat(words), "chunks": chunks, "chunk_delay": pause}])
         }
+        "held" => {
+            let text = params.text("text", "begun, and ended")?;
+            json!([{"text": text, "chunks": 2, "hold": true}])
+        }
         "hang" => json!([{"hang": params.seconds("s", 3600.0)?}]),
         "thinking" => json!([{"thinking": "Let me think.", "text": "Thought it through."}]),
         "big" => json!([{"big": params.count("n", 1 << 20)?}]),

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Map, Value, json};
 
 use crate::conversation::{Conversation, field};
+use crate::gate::Gate;
 use crate::http::{Connection, Head, short_id};
 use crate::scenario::{Damage, DropPoint, Limit, Step, ToolUse};
 use crate::stream;
@@ -25,6 +26,8 @@ pub(crate) enum Fate {
 pub(crate) struct Question<'a> {
     pub(crate) body: &'a Value,
     pub(crate) conversation: &'a Conversation,
+    /// Where a held answer waits.
+    pub(crate) gate: &'a Gate,
 }
 
 /// A complete message, before it is cut into events.
@@ -79,8 +82,11 @@ pub(crate) fn send(
     }
     let answer = Answer::compose(step, question);
     if field(question.body, "stream").as_bool() == Some(true) {
-        stream::send(connection, step, &answer)
+        stream::send(connection, step, question.gate, &answer)
     } else {
+        if step.hold {
+            question.gate.pass(connection)?;
+        }
         send_whole(connection, step, &answer)
     }
 }

@@ -52,6 +52,8 @@ pub(crate) struct Step {
     pub(crate) chunk_delay: f64,
     /// Into how many pieces the answer is cut.
     pub(crate) chunks: Option<usize>,
+    /// The last piece waits for `POST /__release`.
+    pub(crate) hold: bool,
     /// Seconds of silence, then a reset.
     pub(crate) hang: Option<f64>,
     pub(crate) stop_reason: Option<String>,

@@ -2,7 +2,8 @@
 //!
 //! `POST …/v1/messages` is the scripted one; `…/v1/messages/count_tokens` and `GET …/v1/models`
 //! have fixed answers. Control, for tests: `GET /__health`, `GET /__log` (all records as an
-//! array), `POST /__reset` (forgets records and retry counters), `POST /__scenario`.
+//! array), `POST /__release` (lets held answers end), `POST /__reset` (forgets records, retry
+//! counters and the release), `POST /__scenario`.
 //!
 //! Promises: every request but a control one is in the log before it is answered; a fault in one
 //! connection never ends another.
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 use crate::builtin;
 use crate::choice::{self, Prefix};
 use crate::conversation::{Conversation, Kind, field};
+use crate::gate::Gate;
 use crate::http::{Connection, Head};
 use crate::log::{self, Log};
 use crate::reply::{self, Fate, Question};
@@ -30,6 +32,7 @@ pub(crate) struct Server {
     log_bodies: bool,
     configured: Mutex<Option<Scenario>>,
     attempts: Mutex<HashMap<Attempted, u64>>,
+    gate: Gate,
 }
 
 /// What makes two requests the same one, tried again.
@@ -44,7 +47,8 @@ struct Attempted {
 impl Server {
     pub(crate) fn new(log: Log, configured: Option<Scenario>, log_bodies: bool) -> Self {
         let configured = Mutex::new(configured);
-        Self { log, log_bodies, configured, attempts: Mutex::default() }
+        let (attempts, gate) = (Mutex::default(), Gate::default());
+        Self { log, log_bodies, configured, attempts, gate }
     }
 
     /// Answers one client until either side has had enough.
@@ -114,6 +118,12 @@ impl Server {
             "/__reset" => {
                 self.log.clear();
                 lock(&self.attempts).clear();
+                self.gate.close();
+                send_json(connection, 200, &json!({"ok": true}))?;
+                return Ok(Fate::Continue);
+            }
+            "/__release" => {
+                self.gate.open();
                 send_json(connection, 200, &json!({"ok": true}))?;
                 return Ok(Fate::Continue);
             }
@@ -191,7 +201,7 @@ impl Server {
         }
         self.log.add(Value::Object(record));
 
-        let question = Question { body: &body, conversation: &conversation };
+        let question = Question { body: &body, conversation: &conversation, gate: &self.gate };
         let answered = reply::send(connection, &step, &question);
         if let Err(error) = &answered {
             self.log.add(json!({

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::gate::Gate;
 use crate::http::{Connection, Head};
 use crate::reply::{Answer, Block, Fate, SIGNATURE, reset, seconds};
 use crate::scenario::{Damage, DropPoint, Step};
@@ -19,7 +20,12 @@ const READING_TIME: Duration = Duration::from_millis(200);
 /// Pieces of an answer are at most about so long.
 const PIECE_CHARS: usize = 4000;
 
-pub(crate) fn send(connection: &Connection, step: &Step, answer: &Answer) -> io::Result<Fate> {
+pub(crate) fn send(
+    connection: &Connection,
+    step: &Step,
+    gate: &Gate,
+    answer: &Answer,
+) -> io::Result<Fate> {
     connection.begin_chunks(&Head::new(200, "text/event-stream"))?;
     if step.drop == Some(DropPoint::AfterHeaders) {
         return reset(connection);
@@ -29,7 +35,7 @@ pub(crate) fn send(connection: &Connection, step: &Step, answer: &Answer) -> io:
         connection.end_chunks()?;
         return Ok(Fate::Continue);
     }
-    let events = Events { connection, step };
+    let events = Events { connection, step, gate };
     events.start_message(answer)?;
     for (index, block) in answer.content.iter().enumerate() {
         match events.block(index, block)? {
@@ -51,6 +57,7 @@ enum Next {
 struct Events<'a> {
     connection: &'a Connection,
     step: &'a Step,
+    gate: &'a Gate,
 }
 
 impl Events<'_> {
@@ -94,7 +101,11 @@ impl Events<'_> {
 
     /// The text in pieces; scripted breaks come after the second one, when an answer has begun.
     fn pieces(&self, index: usize, text: &str) -> io::Result<Next> {
-        for (number, piece) in cut(text, self.step.chunks).into_iter().enumerate() {
+        let pieces = cut(text, self.step.chunks);
+        for (number, piece) in pieces.iter().enumerate() {
+            if self.step.hold && number + 1 == pieces.len() {
+                self.gate.pass(self.connection)?;
+            }
             self.delta(index, &json!({"type": "text_delta", "text": piece}))?;
             if number == 1 && self.step.drop == Some(DropPoint::Mid) {
                 thread::sleep(READING_TIME);

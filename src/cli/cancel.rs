@@ -21,13 +21,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let state = context.state()?.ok_or_else(|| selection::no_such_job(&args.selectors[0]))?;
-    let ids = args
-        .selectors
-        .iter()
-        .map(|selector| selection::resolve(&state, selector))
-        .collect::<Result<Vec<_>, Failure>>()?;
     let mut jobs: Vec<Job> = Vec::new();
-    for (id, selector) in ids.into_iter().zip(&args.selectors) {
+    for (id, selector) in selection::each_once(&state, &args.selectors)? {
         match cancel(&state, id, context.caller(), CLOCK)? {
             Cancelled::Ended(job) => jobs.push(job),
             Cancelled::HadEnded(job) => {

@@ -35,6 +35,10 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     match &args.action {
         None | Some(Action::Show) => show(args.json, context)?,
         Some(Action::Check { file }) => check(args.json, file.as_ref(), context)?,
+        Some(Action::Template) if args.json => {
+            return Err(Failure::usage("the template is TOML and has no JSON form")
+                .hinted("`phone-opus config show --json` prints every key with its value."));
+        }
         Some(Action::Template) => context.output.line(&crate::config::template())?,
     }
     Ok(Exit::Succeeded)
@@ -63,14 +67,22 @@ fn table(entries: &[Entry]) -> String {
 }
 
 fn check(as_json: bool, file: Option<&PathBuf>, context: &mut Context<'_>) -> Result<(), Failure> {
-    let config: Config = context.resolve_config(file, &Flags::default())?;
+    let file = context.config_file(file)?;
+    let config: Config = context.resolve_config(file.as_ref(), &Flags::default())?;
+    let file = file.map(|(path, _)| path.display().to_string());
     let warnings: Vec<String> = config.warnings.iter().map(ToString::to_string).collect();
     if as_json {
-        let document = json!({"schema_version": 1, "ok": true, "warnings": warnings});
+        let document = json!({"schema_version": 1, "ok": true, "file": file, "warnings": warnings});
         return context.output.line(&super::json::text(&document, None)?);
     }
     for warning in &warnings {
         context.output.say(&format!("warning: {warning}"));
     }
-    context.output.line("The configuration is right.")
+    let verdict = match file {
+        Some(file) => format!("{file} is right."),
+        None => {
+            "There is no configuration file; the defaults and the environment are right.".into()
+        }
+    };
+    context.output.line(&verdict)
 }

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::context::{CLOCK, Context};
+use super::manual::{self, Block, Section};
 use super::prompt::{self, Sources};
 use super::{dry_run, foreground, json};
-use crate::config::{Config, EFFORTS, Flags, Limit};
+use crate::config::{Config, EFFORTS, Flags, Limit, parse_count};
 use crate::consult::request::Request;
 use crate::failure::{Exit, Failure};
 use crate::job::id::JobId;
@@ -16,16 +17,11 @@ use crate::{render, world};
 /// Ask for a second opinion and print the answer; with --bg, print the job's id at once
 ///
 /// The adviser reads the directory and cannot change it. The answer alone goes to standard output.
-/// Ctrl-C cancels the consult; closing the terminal does not.
+/// Ctrl-C cancels the consult; closing the terminal does not. Text on standard input is put after
+/// PROMPT as a marked block.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is given or not")]
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "\
-Text on standard input is put after PROMPT as a marked block.
-
-Examples:
-    phone-opus consult \"Is the locking in src/cache.rs sound?\"
-    git diff | phone-opus consult \"Review this change.\"
-    id=$(phone-opus consult --bg \"Why is start-up slow?\"); phone-opus wait \"$id\"
-    phone-opus consult --session 3f9a1c5e-… \"And if the lock is poisoned?\"")]
+#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     /// The question; `-` reads it from standard input
     prompt: Option<String>,
@@ -51,7 +47,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "E", value_parser = EFFORTS)]
     effort: Option<String>,
     /// Most turns
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = parse_count)]
     max_turns: Option<u32>,
     /// Most US dollars
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
@@ -78,6 +74,19 @@ pub(super) struct Args {
     #[arg(long, short)]
     quiet: bool,
 }
+
+/// What the help and the man page say beyond the arguments.
+pub(super) const MANUAL: &[Section] = &[Section {
+    title: "Examples",
+    blocks: &[Block::Code(&[
+        r#"phone-opus consult "Is the locking in src/cache.rs sound?""#,
+        r#"git diff | phone-opus consult "Review this change.""#,
+        r#"id=$(phone-opus consult --bg "Why is start-up slow?")"#,
+        r#"phone-opus wait "$id" && phone-opus job "$id" --response"#,
+        r#"session=$(phone-opus job "$id" --json | jq -r .session.id)"#,
+        r#"phone-opus consult --session "$session" "And if the lock is poisoned?""#,
+    ])],
+}];
 
 fn parse_session(text: &str) -> Result<String, String> {
     let id = JobId::parse(&text.to_ascii_lowercase());
@@ -109,7 +118,7 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     if args.dry_run {
-        return dry_run::show(submission, args.json, context);
+        return dry_run::show(submission, &config, args.json, context);
     }
     let state = context.create_state(&config)?;
     if !args.bg {
@@ -158,22 +167,24 @@ pub(super) fn directory(asked: Option<&Path>) -> Result<String, Failure> {
                 .hinted("It was probably deleted: change to another one, or give --cwd DIR.")
         })?,
     };
+    let refuse = |message: String| Failure::new(Exit::Usage, "no_directory", message);
     let shown = path.display().to_string();
     let found = world::canonical(&path).map_err(|error| {
-        Failure::new(Exit::Usage, "no_directory", format!("there is no directory {shown}"))
+        refuse(format!("there is no directory {shown}"))
             .caused_by(error)
             .hinted("Give --cwd the directory that the question is about.")
     })?;
-    if !found.is_dir() {
-        return Err(Failure::new(
-            Exit::Usage,
-            "no_directory",
-            format!("{shown} is not a directory"),
-        )
-        .hinted("Give --cwd the directory, and name the file in the question."));
+    if !world::is_directory(&found) {
+        return Err(refuse(format!("{shown} is not a directory"))
+            .hinted("Give --cwd the directory, and name the file in the question."));
     }
+    world::may_enter(&found).map_err(|error| {
+        refuse(format!("the directory {shown} cannot be read"))
+            .caused_by(error)
+            .hinted("Let this user read it, or give --cwd another directory.")
+    })?;
     found.into_os_string().into_string().map_err(|_| {
-        Failure::new(Exit::Usage, "no_directory", format!("the path {shown} is not UTF-8"))
+        refuse(format!("the path {shown} is not UTF-8"))
             .hinted("The log is JSON and cannot hold such a path; rename the directory.")
     })
 }

@@ -16,6 +16,9 @@ pub(super) struct Context<'a> {
     pub(super) output: &'a mut Output,
 }
 
+/// A file's path and its text.
+pub(super) type TextFile = (PathBuf, String);
+
 /// The clock of the rooms below.
 pub(super) const CLOCK: Clock = Clock { unix_ms: world::unix_ms, boot_ms: world::boot_ms };
 
@@ -26,26 +29,28 @@ impl<'a> Context<'a> {
 
     /// Resolves the configuration, and warns of variables that mean nothing.
     pub(super) fn config(&mut self, flags: &config::Flags) -> Result<Config, Failure> {
-        let config = self.resolve_config(None, flags)?;
+        let config = self.resolve_config(self.config_file(None)?.as_ref(), flags)?;
         for warning in &config.warnings {
             self.output.say(&format!("warning: {warning}"));
         }
         Ok(config)
     }
 
-    /// The same from another file, and without a word.
+    /// The named configuration file with its text, or the user's, which need not be there.
+    pub(super) fn config_file(&self, named: Option<&PathBuf>) -> Result<Option<TextFile>, Failure> {
+        if let Some(path) = named {
+            return Ok(Some((path.clone(), read_config(path)?.ok_or_else(|| absent(path))?)));
+        }
+        let Some(path) = self.world.config_file() else { return Ok(None) };
+        Ok(read_config(&path)?.map(|text| (path, text)))
+    }
+
+    /// The same from a file that was read, and without a word.
     pub(super) fn resolve_config(
         &self,
-        file: Option<&PathBuf>,
+        file: Option<&TextFile>,
         flags: &config::Flags,
     ) -> Result<Config, Failure> {
-        let found = match file {
-            Some(path) => Some((path.clone(), read_config(path)?.ok_or_else(|| absent(path))?)),
-            None => match self.world.config_file() {
-                Some(path) => read_config(&path)?.map(|text| (path, text)),
-                None => None,
-            },
-        };
         let variables = self.world.variables();
         let names: Vec<String> = variables
             .iter()
@@ -53,7 +58,7 @@ impl<'a> Context<'a> {
             .filter(|name| name.starts_with("PHONE_OPUS_"))
             .collect();
         let lookup = |name: &str| self.world.variable(name).map(str::to_owned);
-        let file = found.as_ref().map(|(path, text)| config::File { path, text });
+        let file = file.map(|(path, text)| config::File { path, text });
         config::resolve(file, &lookup, &names, flags).map_err(|invalid| refuse(&invalid))
     }
 
@@ -67,12 +72,15 @@ impl<'a> Context<'a> {
             )
             .hinted("Set HOME, XDG_STATE_HOME or PHONE_OPUS_STATE_DIR.")
         })?;
+        // As it is shown everywhere else: without the slash that XDG's join leaves at the end.
+        let root: PathBuf = root.components().collect();
         if root.is_absolute() {
             return Ok(root);
         }
         let message = format!("the state directory {} is not an absolute path", root.display());
-        Err(Failure::new(Exit::BadConfiguration, "config", message)
-            .hinted("Set PHONE_OPUS_STATE_DIR to a path that starts with /."))
+        Err(Failure::new(Exit::BadConfiguration, "config", message).hinted(
+            "Set PHONE_OPUS_STATE_DIR (or XDG_STATE_HOME, or HOME) to a path that starts with /.",
+        ))
     }
 
     /// The state directory, made if it is not there.
@@ -83,6 +91,11 @@ impl<'a> Context<'a> {
     /// The state directory for a look, which makes nothing. `None` when there is none yet.
     pub(super) fn state(&mut self) -> Result<Option<State>, Failure> {
         let config = self.config(&config::Flags::default())?;
+        self.existing_state(&config)
+    }
+
+    /// The same where the configuration is known already.
+    pub(super) fn existing_state(&self, config: &Config) -> Result<Option<State>, Failure> {
         Ok(State::existing(&self.state_root()?, config.allow_network_fs.value)?)
     }
 
@@ -102,13 +115,15 @@ impl<'a> Context<'a> {
     }
 }
 
-fn read_config(path: &PathBuf) -> Result<Option<String>, Failure> {
+fn read_config(path: &std::path::Path) -> Result<Option<String>, Failure> {
     match world::read_text(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => {
             let message = format!("cannot read the configuration {}", path.display());
-            Err(Failure::new(Exit::BadConfiguration, "config", message).caused_by(error))
+            Err(Failure::new(Exit::BadConfiguration, "config", message)
+                .caused_by(error)
+                .hinted("Make it a UTF-8 text file that you may read, or move it out of the way."))
         }
     }
 }
@@ -116,11 +131,16 @@ fn read_config(path: &PathBuf) -> Result<Option<String>, Failure> {
 fn absent(path: &std::path::Path) -> Failure {
     let message = format!("there is no configuration file {}", path.display());
     Failure::new(Exit::BadConfiguration, "config", message)
+        .hinted("`phone-opus config template` prints one to start from.")
 }
 
-/// All that is wrong, a line each.
+/// All that is wrong, a line each. Where only flags are, the command line is to blame.
 fn refuse(invalid: &config::Invalid) -> Failure {
     let lines: Vec<String> = invalid.problems.iter().map(ToString::to_string).collect();
-    Failure::new(Exit::BadConfiguration, "config", lines.join("\n       "))
+    if invalid.problems.iter().all(|problem| problem.origin == config::Origin::Flag) {
+        return Failure::usage(lines.join("\n"))
+            .hinted("`phone-opus consult --help` says what each flag takes.");
+    }
+    Failure::new(Exit::BadConfiguration, "config", lines.join("\n"))
         .hinted("`phone-opus config check` looks again; `phone-opus config show` lists the keys.")
 }

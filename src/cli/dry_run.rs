@@ -8,6 +8,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::context::Context;
+use crate::config::Config;
 use crate::consult::request::Request;
 use crate::failure::{Exit, Failure};
 use crate::job::event::Session;
@@ -18,11 +19,12 @@ use crate::runner::submit::{Submission, queued};
 
 pub(super) fn show(
     submission: Submission,
+    config: &Config,
     as_json: bool,
     context: &mut Context<'_>,
 ) -> Result<Exit, Failure> {
     let root = context.state_root()?;
-    let memory = match (context.state()?, &submission.request.session_id) {
+    let memory = match (context.existing_state(config)?, &submission.request.session_id) {
         (Some(state), Some(session)) => session::recall(&state, session),
         _ => session::Memory::default(),
     };

@@ -3,7 +3,7 @@
 //! On a terminal one line is drawn over and over; elsewhere each change is one plain line. Ctrl-C
 //! cancels, a second one kills; TERM and HUP let the job go on and say its id.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
@@ -24,7 +24,7 @@ const BEAT: Duration = Duration::from_millis(100);
 
 /// The signals that mean something to a foreground consult.
 pub(super) struct Interrupts {
-    interrupts: Heard,
+    ctrl_c: Heard,
     terminations: Heard,
     hangups: Heard,
 }
@@ -33,9 +33,9 @@ impl Interrupts {
     /// Starts to listen, before the job is submitted, so that no Ctrl-C falls between.
     pub(super) fn listen() -> Result<Self, Failure> {
         Ok(Self {
-            interrupts: Heard::listen(&[SIGINT])?,
-            terminations: Heard::listen(&[SIGTERM])?,
-            hangups: Heard::listen(&[SIGHUP])?,
+            ctrl_c: Heard::listen_unless_ignored(&[SIGINT])?,
+            terminations: Heard::listen_unless_ignored(&[SIGTERM])?,
+            hangups: Heard::listen_unless_ignored(&[SIGHUP])?,
         })
     }
 
@@ -59,17 +59,14 @@ pub(super) fn attend(
     let mut show = Show::new(state, &job, context);
     let mut waiter = Waiter::new(state, [job.id]);
     let mut asked = 0;
-    loop {
-        match waiter.next(Some(BEAT)) {
-            Woken::TimedOut => {}
-            Woken::Ended(_) | Woken::AllEnded => break,
-        }
+    while let Woken::TimedOut = waiter.next(Some(BEAT)) {
         if let Some(exit) = interrupts.leave() {
             show.wipe(context);
-            context.output.say(&human::left_running(&job));
+            // Also when asked to be quiet: nobody else names the job that goes on.
+            context.output.complain(&human::left_running(&job));
             return Ok(exit);
         }
-        for _ in 0..interrupts.interrupts.take() {
+        for _ in 0..interrupts.ctrl_c.take() {
             asked += 1;
             interrupt(state, &job, asked, &mut show, context);
         }
@@ -99,12 +96,9 @@ fn report(
     interrupted: bool,
     context: &mut Context<'_>,
 ) -> Result<Exit, Failure> {
-    if as_json {
-        let text = json::text(&render::json::job(job), None)?;
-        context.output.line(&text)?;
-    } else if let Some(Ending::Succeeded(succeeded)) = &job.ending {
-        context.output.line(&succeeded.reply.response)?;
-    }
+    answer(job, as_json, context).map_err(|failure| {
+        failure.hinted(format!("It is kept: `phone-opus job {}` shows it again.", job.id))
+    })?;
     match &job.ending {
         Some(Ending::Succeeded(_)) => context.output.say(&human::closing(job)),
         _ if as_json => {}
@@ -114,6 +108,16 @@ fn report(
         (Exit::Cancelled, true) => Exit::Interrupted,
         (exit, _) => exit,
     })
+}
+
+fn answer(job: &Job, as_json: bool, context: &mut Context<'_>) -> Result<(), Failure> {
+    if as_json {
+        let text = json::text(&render::json::job(job), None)?;
+        context.output.line(&text)?;
+    } else if let Some(Ending::Succeeded(succeeded)) = &job.ending {
+        context.output.line(&succeeded.reply.response)?;
+    }
+    Ok(())
 }
 
 /// What is shown while waiting.
@@ -178,7 +182,7 @@ impl Show {
             elapsed_ms: self.job.started_unix_ms.map(|at| elapsed(at, world::unix_ms())),
             turns: live.turns,
             tool: live.tool,
-            silent_ms: self.follower.silent_for(SystemTime::now()).map(milliseconds),
+            silent_ms: self.follower.silent_for(world::now()).map(milliseconds),
             cost_usd: live.cost_usd,
             text_bytes: live.text_bytes,
         }

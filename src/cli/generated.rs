@@ -1,5 +1,9 @@
-//! Man pages and shell completions follow from the clap definition. They are checked in, because a
-//! package must not run the program to build itself, and this keeps them in step.
+//! Man pages and shell completions follow from the clap definition and from [`super::manual`]. They
+//! are checked in, because a package must not run the program to build itself, and this keeps them
+//! in step.
+#![expect(clippy::disallowed_methods, reason = "a test that reads and writes checked-in files")]
+
+mod page;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,6 +12,7 @@ use clap::{Command, CommandFactory};
 use clap_complete::Shell;
 
 use super::Cli;
+use super::manual::{self, Section};
 
 /// Set to rewrite the files instead of comparing them.
 const UPDATE: &str = "PHONE_OPUS_TEST_UPDATE";
@@ -15,17 +20,15 @@ const UPDATE: &str = "PHONE_OPUS_TEST_UPDATE";
 #[test]
 fn man_pages_are_in_step() {
     let program = program();
-    keep("man/phone-opus.1", &page(&program));
+    let names: Vec<&str> = program.get_subcommands().map(Command::get_name).collect();
+    keep("man/phone-opus.1", &page::program(&program, manual::PROGRAM));
     for command in program.get_subcommands() {
-        let name = format!("phone-opus-{}", command.get_name());
-        // A page's names are static in clap; the tests leak a few bytes for that.
-        let display: &'static str = Box::leak(name.clone().into_boxed_str());
-        let command = command
-            .clone()
-            .name(display)
-            .bin_name(name.replacen('-', " ", 2).replace("phone opus", "phone-opus"));
-        keep(&format!("man/{name}.1"), &page(&command));
+        let name = command.get_name();
+        let page = page::command(command, sections(name), &names);
+        keep(&format!("man/phone-opus-{name}.1"), &page);
     }
+    let pages = fs::read_dir(repository().join("man")).expect("there").count();
+    assert_eq!(pages, names.len() + 1, "man/ holds a page of a command that is gone");
 }
 
 #[test]
@@ -37,7 +40,49 @@ fn completions_are_in_step() {
     ] {
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut program(), "phone-opus", &mut script);
-        keep(file, &tidy(&String::from_utf8(script).expect("scripts are text")));
+        let script = String::from_utf8(script).expect("scripts are text");
+        let lines: Vec<&str> = script.lines().map(str::trim_end).collect();
+        keep(file, &(lines.join("\n") + "\n"));
+    }
+}
+
+#[test]
+fn the_readme_tells_every_exit_code_and_names_only_commands_and_flags_that_there_are() {
+    let readme = fs::read_to_string(repository().join("README.md")).expect("it is there");
+    for (code, meaning) in manual::EXIT_CODES {
+        assert!(readme.contains(&format!("| {code} | {meaning} |")), "{code}: {meaning}");
+    }
+    let lines = readme.lines().filter(|line| line.starts_with("    "));
+    for line in lines.filter(|line| line.contains("phone-opus ")) {
+        for call in line.split("phone-opus ").skip(1) {
+            assert_is_a_call(call, line);
+        }
+    }
+}
+
+/// Looks only at the words that could be a command or its flags.
+#[track_caller]
+fn assert_is_a_call(call: &str, line: &str) {
+    let program = program();
+    let words = call.split(['|', ')', ';', '#', '"']).next().unwrap_or_default();
+    let mut words = words.split_whitespace();
+    let Some(name) = words.next().filter(|word| !word.starts_with('-')) else { return };
+    let command = program.find_subcommand(name);
+    let command = command.unwrap_or_else(|| panic!("no command {name}: {line}"));
+    for flag in words.filter_map(|word| word.strip_prefix("--")) {
+        let flag = flag.split('=').next().unwrap_or_default();
+        let known = command.get_arguments().any(|argument| argument.get_long() == Some(flag));
+        assert!(known, "no flag --{flag}: {line}");
+    }
+}
+
+fn sections(command: &str) -> &'static [Section] {
+    match command {
+        "consult" => super::consult::MANUAL,
+        "job" => super::job::MANUAL,
+        "jobs" => super::jobs::MANUAL,
+        "wait" => super::wait::MANUAL,
+        _ => &[],
     }
 }
 
@@ -48,8 +93,7 @@ fn program() -> Command {
     let names: Vec<String> =
         whole.get_subcommands().filter(hidden).map(|c| c.get_name().to_owned()).collect();
     assert_eq!(names, ["__run", "__exec"]);
-    let mut program = Command::new("phone-opus");
-    program = copy_without_hidden(&whole, program);
+    let mut program = copy_without_hidden(&whole, Command::new("phone-opus"));
     program.build();
     program
 }
@@ -62,43 +106,17 @@ fn copy_without_hidden(whole: &Command, empty: Command) -> Command {
     if let Some(about) = whole.get_long_about() {
         copy = copy.long_about(about.clone());
     }
-    if let Some(help) = whole.get_after_long_help() {
-        copy = copy.after_long_help(help.clone());
-    }
     copy = copy.subcommand_required(true).disable_help_subcommand(true);
     copy = copy.args(whole.get_arguments().filter(|a| !a.is_hide_set()).cloned());
     copy.subcommands(whole.get_subcommands().filter(|c| !c.is_hide_set()).cloned())
 }
 
-fn page(command: &Command) -> String {
-    let name = command.get_name().to_uppercase();
-    let man = clap_mangen::Man::new(command.clone())
-        .title(name)
-        .section("1")
-        .date("2026-11-23")
-        .source(concat!("phone-opus ", env!("CARGO_PKG_VERSION")))
-        .manual("phone-opus manual");
-    let mut text = Vec::new();
-    man.render(&mut text).expect("writing to memory");
-    tidy(&String::from_utf8(text).expect("pages are text"))
-}
-
-/// The generators leave blanks at line ends and breaks before nothing, which the linters refuse.
-fn tidy(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    let mut kept: Vec<&str> = Vec::new();
-    for (at, line) in lines.iter().enumerate() {
-        let next = lines.get(at + 1).copied().unwrap_or(".SH");
-        let stray_break = *line == ".br" && (next.starts_with('.') || next.is_empty());
-        if !stray_break {
-            kept.push(line);
-        }
-    }
-    kept.join("\n") + "\n"
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 fn keep(name: &str, text: &str) {
-    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    let path: PathBuf = repository().join(name);
     if crate::world::World::read().variable(UPDATE).is_some() {
         fs::create_dir_all(path.parent().expect("a file has a directory")).expect("made");
         fs::write(&path, text).expect("written");

@@ -1,6 +1,7 @@
 //! `phone-opus job`: one job as it stands.
 
 use super::context::Context;
+use super::manual::{self, Block, Section};
 use super::{json, selection};
 use crate::failure::{Exit, Failure};
 use crate::job::fold::{Ending, Job};
@@ -9,12 +10,7 @@ use crate::{render, world};
 
 /// Show one job: what was asked, where it stands, what came back
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "\
-Examples:
-    phone-opus job @last
-    phone-opus job 3f9a1c --response
-    phone-opus job @last --json | jq -r .result.response
-    phone-opus job @last --json=status,cost_usd")]
+#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     /// The job: its id, its first 6 or more characters, or @last
     #[arg(value_name = "ID")]
@@ -29,6 +25,17 @@ pub(super) struct Args {
     #[arg(long)]
     exit_status: bool,
 }
+
+/// What the help and the man page say beyond the arguments.
+pub(super) const MANUAL: &[Section] = &[Section {
+    title: "Examples",
+    blocks: &[Block::Code(&[
+        "phone-opus job @last",
+        "phone-opus job 3f9a1c --response",
+        "phone-opus job @last --json | jq -r .result.response",
+        "phone-opus job @last --json=status,cost_usd",
+    ])],
+}];
 
 pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let (_, job) = selection::find(&args.selector, context)?;

@@ -1,7 +1,11 @@
 //! `phone-opus jobs`: the newest jobs.
 
+use serde_json::Value;
+
 use super::context::{CLOCK, Context};
 use super::json;
+use super::manual::{self, Block, Section};
+use crate::config::parse_count;
 use crate::failure::{Exit, Failure};
 use crate::job::brief::Brief;
 use crate::job::id::JobId;
@@ -16,14 +20,10 @@ type Row = (JobId, Brief);
 
 /// List the newest jobs, last change first
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "\
-Examples:
-    phone-opus jobs --here
-    phone-opus jobs --status running,queued
-    phone-opus jobs --limit 100 --json | jq -r '.jobs[] | [.job_id, .status] | @tsv'")]
+#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     /// Show at most this many
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = parse_count)]
     limit: u32,
     /// Only jobs in these states: queued, running, succeeded, failed, cancelled, lost
     #[arg(long, value_name = "S", value_delimiter = ',', value_parser = parse_status)]
@@ -39,6 +39,16 @@ pub(super) struct Args {
     pub(super) json: Option<String>,
 }
 
+/// What the help and the man page say beyond the arguments.
+pub(super) const MANUAL: &[Section] = &[Section {
+    title: "Examples",
+    blocks: &[Block::Code(&[
+        "phone-opus jobs --here",
+        "phone-opus jobs --status running,queued",
+        "phone-opus jobs --limit 100 --json | jq -r '.jobs[] | [.job_id, .status] | @tsv'",
+    ])],
+}];
+
 fn parse_status(text: &str) -> Result<Status, String> {
     Status::parse(text).ok_or_else(|| {
         let names: Vec<&str> = Status::ALL.iter().map(|status| status.name()).collect();
@@ -51,11 +61,15 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         Some(state) => rows(args, &state)?,
         None => (Vec::new(), false),
     };
-    let text = match &args.json {
-        Some(fields) => as_json(&rows, truncated, fields)?,
-        None => as_table(&rows, truncated, context),
-    };
-    context.output.line(&text)?;
+    if let Some(fields) = &args.json {
+        context.output.line(&as_json(&rows, truncated, fields)?)?;
+        return Ok(Exit::Succeeded);
+    }
+    let text = as_table(&rows, context);
+    context.output.data(&text)?;
+    if let Some(note) = table::note(rows.len(), truncated) {
+        context.output.say(&note);
+    }
     Ok(Exit::Succeeded)
 }
 
@@ -88,22 +102,25 @@ fn passes(args: &Args, here: Option<&str>, row: &Brief) -> bool {
 
 /// With fields, they are those of each job: that is what a list is asked for.
 fn as_json(rows: &[Row], truncated: bool, fields: &str) -> Result<String, Failure> {
-    let mut document =
-        serde_json::to_value(render::json::jobs(rows, truncated)).map_err(std::io::Error::from)?;
-    if let Some(jobs) = document.get_mut("jobs").and_then(|jobs| jobs.as_array_mut()) {
-        for job in jobs {
-            *job = json::choose(job.take(), Some(fields))?;
-        }
-    }
-    json::text(&document, None)
+    // A wrong field is wrong in an empty list as well.
+    let nobody = (JobId::new(uuid::Uuid::nil()), Brief::default());
+    document(&[nobody], false, fields)?;
+    json::text(&document(rows, truncated, fields)?, None)
 }
 
-fn as_table(rows: &[Row], truncated: bool, context: &Context<'_>) -> String {
+fn document(rows: &[Row], truncated: bool, fields: &str) -> Result<Value, Failure> {
+    let mut document =
+        serde_json::to_value(render::json::jobs(rows, truncated)).map_err(std::io::Error::from)?;
+    json::choose_of_each(&mut document, "jobs", fields)?;
+    Ok(document)
+}
+
+fn as_table(rows: &[Row], context: &Context<'_>) -> String {
     let look = table::Look {
         now_unix_ms: world::unix_ms(),
         width: world::columns(std::io::stdout()),
         home: context.world.variable("HOME"),
         colour: context.output.data_colour(),
     };
-    table::jobs(rows, truncated, &look)
+    table::jobs(rows, &look)
 }

@@ -31,6 +31,18 @@ pub(super) fn choose(document: Value, fields: Option<&str>) -> Result<Value, Fai
     })
 }
 
+/// The chosen fields of each document in a list.
+pub(super) fn choose_of_each(
+    document: &mut Value,
+    list: &str,
+    fields: &str,
+) -> Result<(), Failure> {
+    for item in document[list].as_array_mut().into_iter().flatten() {
+        *item = choose(item.take(), Some(fields))?;
+    }
+    Ok(())
+}
+
 /// clap's own errors. Help and version are answers; all else is wrong usage, as JSON where the
 /// command line asks for JSON.
 pub(super) fn refuse_arguments(refused: &clap::Error) -> Exit {
@@ -39,8 +51,7 @@ pub(super) fn refuse_arguments(refused: &clap::Error) -> Exit {
         let _ = refused.print();
         return if is_answer { Exit::Succeeded } else { Exit::Usage };
     }
-    let plain = refused.render().to_string();
-    let message = plain.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    let message = what_happened(&refused.render().to_string());
     let hint = "`phone-opus --help` lists the commands, `phone-opus COMMAND --help` their flags.";
     let document = error("usage", &message, Some(hint), Exit::Usage.code().into());
     if let Ok(text) = serde_json::to_string_pretty(&document) {
@@ -48,4 +59,11 @@ pub(super) fn refuse_arguments(refused: &clap::Error) -> Exit {
         let _ = writeln!(std::io::stdout(), "{text}");
     }
     Exit::Usage
+}
+
+/// The first paragraph of what clap says, on one line: after it come tips and the usage.
+fn what_happened(plain: &str) -> String {
+    let first: Vec<&str> =
+        plain.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    first.join(" ").trim_start_matches("error: ").to_owned()
 }

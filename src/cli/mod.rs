@@ -11,6 +11,7 @@ mod hidden;
 mod job;
 mod jobs;
 mod json;
+mod manual;
 mod output;
 mod prompt;
 mod schema;
@@ -32,8 +33,9 @@ use output::Output;
 /// Every consult is a job of its own: it outlives the shell, the terminal and the agent that asked,
 /// it is recorded in an append-only log, and its answer is never lost.
 #[derive(Debug, Parser)]
-#[command(name = "phone-opus", version, max_term_width = 100, after_long_help = AFTER_LONG_HELP)]
+#[command(name = "phone-opus", version, max_term_width = 100)]
 #[command(
+    after_long_help = manual::help(manual::PROGRAM),
     subcommand_required = true,
     arg_required_else_help = true,
     disable_help_subcommand = true
@@ -67,22 +69,6 @@ enum Command {
     #[command(name = "__exec", hide = true)]
     Exec(hidden::ExecArgs),
 }
-
-const AFTER_LONG_HELP: &str = "\
-Exit codes:
-    0  succeeded                       69  Claude Code not found
-    1  the job failed                  74  state directory or output I/O
-    2  wrong usage                     75  try later (usage limit, lock or session busy)
-    3  cancelled                       77  a required sandbox is not to be had
-    4  authentication                  78  bad configuration
-    5  lost                           124  a waiter's deadline
-   66  no such job                130/143  interrupted; 129 hung up
-
-A job is named by its id, by the first 6 or more characters of it, or by @last.
-
-Files:
-   $PHONE_OPUS_STATE_DIR, else $XDG_STATE_HOME/phone-opus, else ~/.local/state/phone-opus
-   $XDG_CONFIG_HOME/phone-opus/config.toml";
 
 /// Parses the arguments, runs the command, says what went wrong.
 pub(crate) fn run(world: &World) -> Exit {

@@ -15,6 +15,7 @@ pub(super) struct Output {
     talk_colour: Colour,
 }
 
+#[expect(clippy::unused_self, reason = "whoever has words has an Output: nothing else prints")]
 impl Output {
     /// Each stream's terminal is judged by itself.
     pub(super) fn new(world: &World, choice: ColorChoice) -> Self {
@@ -97,7 +98,9 @@ impl Output {
             }
         } else {
             let label = self.talk_colour.paint(31, "error:");
-            let _ = writeln!(io::stderr(), "{label} {}", failure.sentence());
+            // Further lines stand below the first one's words.
+            let sentence = failure.sentence().replace('\n', "\n       ");
+            let _ = writeln!(io::stderr(), "{label} {sentence}");
             if let Some(hint) = &failure.hint {
                 let _ = writeln!(io::stderr(), "{} {hint}", self.talk_colour.paint(36, "hint:"));
             }
@@ -106,7 +109,7 @@ impl Output {
     }
 }
 
-/// NO_COLOR, CLICOLOR_FORCE and TERM=dumb, in this order, then the terminal.
+/// `NO_COLOR`, `CLICOLOR_FORCE` and TERM=dumb, in this order, then the terminal.
 fn wants_colour(world: &World, is_terminal: bool) -> bool {
     if world.variable("NO_COLOR").is_some() {
         return false;

@@ -34,10 +34,26 @@ pub(super) fn resolve(state: &State, selector: &Selector) -> Result<JobId, Failu
     }
 }
 
+/// The jobs that selectors mean, each once and in the order given; one that means none fails all.
+pub(super) fn each_once<'a>(
+    state: &State,
+    selectors: &'a [Selector],
+) -> Result<Vec<(JobId, &'a Selector)>, Failure> {
+    let mut found: Vec<(JobId, &Selector)> = Vec::new();
+    for selector in selectors {
+        let id = resolve(state, selector)?;
+        if found.iter().all(|(other, _)| *other != id) {
+            found.push((id, selector));
+        }
+    }
+    Ok(found)
+}
+
 pub(super) fn no_such_job(selector: &Selector) -> Failure {
     let message = match selector {
         Selector::Last => "there is no job yet".to_owned(),
-        Selector::Id(_) | Selector::Prefix(_) => format!("there is no job {selector}"),
+        Selector::Id(id) => format!("there is no job {id}"),
+        Selector::Prefix(prefix) => format!("there is no job whose id starts with {prefix}"),
     };
     let hint = "`phone-opus jobs` lists the jobs of this state directory.";
     Failure::new(Exit::NoSuchJob, "no_such_job", message).hinted(hint)

@@ -1,27 +1,28 @@
 //! `phone-opus wait`: until jobs have ended. Only this command ends at its deadline or at Ctrl-C; the
 //! jobs go on.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use serde_json::Value;
 
 use super::context::{CLOCK, Context};
+use super::manual::{self, Block, Section};
 use super::{json, selection};
 use crate::config::parse_duration;
 use crate::failure::{Exit, Failure};
 use crate::job::fold::Job;
 use crate::job::id::{JobId, Selector};
 use crate::journal::place::State;
-use crate::render;
 use crate::runner::observe;
 use crate::runner::wait::{Waiter, Woken};
+use crate::{render, world};
 
 /// Wait until jobs have ended, one line per job as it ends
+///
+/// Exits as the job ended; of several jobs the worst end counts. A deadline, or Ctrl-C, ends the
+/// wait only: the jobs go on.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "\
-Exits as the job ended; of several jobs the worst end counts. A deadline ends the wait only (124).
-
-Examples:
-    phone-opus wait @last && phone-opus job @last --response
-    phone-opus wait 3f9a1c 77e0d2 --any --timeout 10m")]
+#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     /// The jobs: ids, their first 6 or more characters, or @last
     #[arg(value_name = "ID", required = true)]
@@ -37,14 +38,27 @@ pub(super) struct Args {
     pub(super) json: Option<String>,
 }
 
+/// What the help and the man page say beyond the arguments.
+pub(super) const MANUAL: &[Section] = &[Section {
+    title: "Examples",
+    blocks: &[Block::Code(&[
+        "phone-opus wait @last && phone-opus job @last --response",
+        "phone-opus wait 3f9a1c 77e0d2 --any --timeout 10m",
+    ])],
+}];
+
 pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let (state, ids) = selected(&args.selectors, context)?;
-    let deadline = args.timeout.and_then(|limit| Instant::now().checked_add(limit));
+    if let Some(fields) = &args.json {
+        // A wrong field is told now and not after the wait.
+        document(&[look(&state, ids[0])?], false, fields)?;
+    }
+    let deadline = args.timeout.and_then(|limit| world::instant().checked_add(limit));
     let mut waiter = Waiter::new(&state, ids.iter().copied());
     let mut codes = Vec::new();
     let mut timed_out = false;
     loop {
-        let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+        let left = deadline.map(|at| at.saturating_duration_since(world::instant()));
         match waiter.next(left) {
             Woken::AllEnded => break,
             Woken::TimedOut => {
@@ -75,14 +89,9 @@ fn selected(
 ) -> Result<(State, Vec<JobId>), Failure> {
     let state = context.state()?.ok_or_else(|| selection::no_such_job(&selectors[0]))?;
     let mut ids = Vec::new();
-    for selector in selectors {
-        let id = selection::resolve(&state, selector)?;
-        if observe::job(&state, id, CLOCK)?.is_none() {
-            return Err(selection::no_such_job(selector));
-        }
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
+    for (id, selector) in selection::each_once(&state, selectors)? {
+        observe::job(&state, id, CLOCK)?.ok_or_else(|| selection::no_such_job(selector))?;
+        ids.push(id);
     }
     Ok((state, ids))
 }
@@ -105,12 +114,13 @@ fn report(
         return Ok(());
     };
     let jobs = ids.iter().map(|&id| look(state, id)).collect::<Result<Vec<Job>, Failure>>()?;
+    context.output.line(&json::text(&document(&jobs, timed_out, fields)?, None)?)
+}
+
+/// The fields are those of each job: that is what is waited for.
+fn document(jobs: &[Job], timed_out: bool, fields: &str) -> Result<Value, Failure> {
     let mut document =
-        serde_json::to_value(render::json::wait(&jobs, timed_out)).map_err(std::io::Error::from)?;
-    if let Some(jobs) = document.get_mut("jobs").and_then(|jobs| jobs.as_array_mut()) {
-        for job in jobs {
-            *job = json::choose(job.take(), Some(fields))?;
-        }
-    }
-    context.output.line(&json::text(&document, None)?)
+        serde_json::to_value(render::json::wait(jobs, timed_out)).map_err(std::io::Error::from)?;
+    json::choose_of_each(&mut document, "jobs", fields)?;
+    Ok(document)
 }

@@ -20,7 +20,7 @@ pub(crate) use duration::{Limit, parse_duration};
 pub(crate) use flags::Flags;
 pub(crate) use keys::{Config, KEYS};
 pub(crate) use problem::{Origin, Problem};
-pub(crate) use reader::EFFORTS;
+pub(crate) use reader::{EFFORTS, parse_count};
 pub(crate) use show::Entry;
 pub(crate) use template::template;
 

@@ -155,6 +155,14 @@ fn count(found: &Found) -> Result<u32, Unfit> {
     number.filter(|number| *number >= 1).ok_or(Unfit::Kind)
 }
 
+/// Reads what a flag says that counts something.
+///
+/// # Errors
+/// One sentence on what is wrong.
+pub(crate) fn parse_count(text: &str) -> Result<u32, String> {
+    (COUNT.read)(&Found::Word(text.to_owned())).map_err(|_| format!("it takes {}", COUNT.accepts))
+}
+
 fn dollars(found: &Found) -> Result<f64, Unfit> {
     let number = match found {
         Found::Integer(number) => i32::try_from(*number).ok().map(f64::from),

@@ -56,6 +56,7 @@ macro_rules! codes {
 
         impl Code {
             /// Every code of this version, in the order of the documentation.
+            #[cfg(test)]
             pub(crate) const ALL: &'static [Code] = &[$(Code::$variant),*];
 
             pub(crate) fn name(&self) -> &str {

@@ -83,15 +83,15 @@ pub(crate) fn next(previous: Option<Brief>, event: &Event, unix_ms: i64) -> Brie
         (None, Event::Queued(data)) => queued(data, unix_ms),
         (previous, _) => previous.unwrap_or_default(),
     };
-    if row.status.is_terminal() || matches!(event, Event::Queued(_) | Event::Unknown(_)) {
+    if !fits(row.status, event) {
         return fit(row);
     }
     row.updated_unix_ms = unix_ms;
     match event {
         Event::Started(data) => {
             row.status = Status::Running;
-            row.started_unix_ms.get_or_insert(unix_ms);
-            row.runner_pid.get_or_insert(data.pid);
+            row.started_unix_ms = Some(unix_ms);
+            row.runner_pid = Some(data.pid);
         }
         Event::Progress(data) => {
             row.turns = Some(data.turns);
@@ -118,6 +118,16 @@ pub(crate) fn next(previous: Option<Brief>, event: &Event, unix_ms: i64) -> Brie
         row.finished_unix_ms = Some(unix_ms);
     }
     fit(row)
+}
+
+/// As the fold has it: whatever comes too early, too late or once more changes no row.
+fn fits(status: Status, event: &Event) -> bool {
+    match event {
+        Event::Queued(_) | Event::Unknown(_) => false,
+        Event::Started(_) => status == Status::Queued,
+        Event::Progress(_) => status == Status::Running,
+        _ => !status.is_terminal(),
+    }
 }
 
 fn queued(data: &Queued, unix_ms: i64) -> Brief {
@@ -188,7 +198,7 @@ fn fit(mut row: Brief) -> Brief {
 mod tests {
     use super::*;
     use crate::consult::request::Request;
-    use crate::job::event::{CancelRequested, Progress, Started, Succeeded};
+    use crate::job::event::{CancelRequested, Progress, Started};
 
     fn queued_with(request: Request) -> Event {
         Event::Queued(Box::new(Queued { request, ..Queued::default() }))
@@ -228,7 +238,7 @@ mod tests {
 
     #[test]
     fn an_ended_row_stays_as_it_is() {
-        let ended = next(None, &Event::Succeeded(Box::new(Succeeded::default())), 3);
+        let ended = next(None, &Event::Succeeded(Box::default()), 3);
         assert_eq!(ended.status, Status::Succeeded);
         for late in [
             Event::Progress(Progress::default()),

@@ -26,6 +26,8 @@ pub(crate) struct Job {
     pub(crate) finished_unix_ms: Option<i64>,
     /// Events that did not fit where they stood.
     pub(crate) odd: u64,
+    /// What counted and may stand in the log once more after the end.
+    passed: Vec<(i64, Event)>,
 }
 
 /// How a job ended.
@@ -54,8 +56,7 @@ impl Job {
         let fits = match &recorded.event {
             Event::Queued(data) => self.repeat(recorded.unix_ms, &self.queued, data),
             Event::Started(data) => self.start(recorded.unix_ms, data),
-            Event::Progress(data) => self.advance(data),
-            Event::CancelRequested(data) => self.request_cancel(data),
+            Event::Progress(_) | Event::CancelRequested(_) => self.pass(recorded),
             Event::Succeeded(data) => {
                 self.end(recorded.unix_ms, Ending::Succeeded((**data).clone()))
             }
@@ -89,23 +90,22 @@ impl Job {
         }
     }
 
-    fn advance(&mut self, data: &Progress) -> Fit {
-        if self.ending.is_some() || self.started.is_none() {
-            return Fit::Odd;
-        }
-        self.progress = Some(data.clone());
-        Fit::Counts
-    }
-
-    /// Asking twice is not odd: two people may want the same end.
-    fn request_cancel(&mut self, data: &CancelRequested) -> Fit {
-        if self.cancel_requested.as_ref() == Some(data) {
-            return Fit::Repeats;
-        }
+    /// Events that change no state. Asking twice for the end is not odd: two people may want it.
+    fn pass(&mut self, recorded: &Recorded) -> Fit {
+        let Recorded { unix_ms, event, .. } = recorded;
         if self.ending.is_some() {
-            return Fit::Odd;
+            let had = self.passed.iter().any(|(at, passed)| at == unix_ms && passed == event);
+            return if had { Fit::Repeats } else { Fit::Odd };
         }
-        self.cancel_requested.get_or_insert_with(|| data.clone());
+        match event {
+            Event::Progress(_) if self.started.is_none() => return Fit::Odd,
+            Event::Progress(data) => self.progress = Some(data.clone()),
+            Event::CancelRequested(data) => {
+                self.cancel_requested.get_or_insert_with(|| data.clone());
+            }
+            _ => {}
+        }
+        self.passed.push((*unix_ms, event.clone()));
         Fit::Counts
     }
 
@@ -157,5 +157,9 @@ fn begin(recorded: &Recorded, data: &Queued, odd: u64) -> Job {
         started_unix_ms: None,
         finished_unix_ms: None,
         odd,
+        passed: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

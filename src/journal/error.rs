@@ -103,7 +103,7 @@ impl Error {
         match Errno::from_io_error(&source) {
             Some(Errno::LOOP) => Error::Symlink { path: path_buf },
             Some(Errno::NOTDIR) if path.is_symlink() => Error::Symlink { path: path_buf },
-            Some(Errno::NOTDIR) => Error::NotADirectory { path: path_buf },
+            Some(Errno::NOTDIR) => Error::NotADirectory { path: not_a_directory(path) },
             _ => Error::Io { path: path_buf, source },
         }
     }
@@ -111,6 +111,12 @@ impl Error {
     pub(crate) fn is_not_found(&self) -> bool {
         matches!(self, Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
+}
+
+/// What on the way to `path` is in the way: the first above it that is there, and no directory.
+fn not_a_directory(path: &Path) -> PathBuf {
+    let in_the_way = path.ancestors().find(|above| above.exists() && !above.is_dir());
+    in_the_way.unwrap_or(path).to_owned()
 }
 
 impl fmt::Display for Error {

@@ -50,6 +50,10 @@
 //!
 //! Writers need a handler for SIGXFSZ, installed by `main`: its default action kills the process
 //! where a file-size limit should be an error like a full disk, and ignoring it would be inherited.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the room that owns the log's files, and polls for its lock"
+)]
 
 pub(crate) mod place;
 
@@ -59,6 +63,10 @@ pub(crate) mod read;
 
 pub(crate) mod find;
 pub(crate) mod history;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "proves the log in its tests; `doctor` will use it")
+)]
 pub(crate) mod scan;
 
 pub(crate) mod error;

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use super::error::Error;
 use super::line::Line;
 use super::place::{State, open_private};
-use super::record::{self, Head, Trailer};
+use super::record::{Head, Trailer};
 use super::window::{self, Window};
 use crate::job::event::{Event, Recorded};
 
@@ -66,8 +66,9 @@ impl Log {
     }
 
     /// The payload of a line as it stands there; `None` where it is damaged.
+    #[cfg(test)]
     pub(crate) fn data(&self, line: &Line) -> Result<Option<String>, Error> {
-        Ok(self.raw(line)?.and_then(|bytes| record::data(&bytes).map(str::to_owned)))
+        Ok(self.raw(line)?.and_then(|bytes| super::record::data(&bytes).map(str::to_owned)))
     }
 
     /// The event of a line, payload included; `None` where it is damaged.

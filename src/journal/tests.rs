@@ -3,4 +3,6 @@
 mod damage;
 mod faults;
 mod histories;
+mod old;
+mod processes;
 mod support;

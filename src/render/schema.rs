@@ -1,7 +1,8 @@
 //! The JSON Schemas that are printed by `schema NAME`; the files in `schemas/` are the contract.
 
 /// Every name that [`schema`] knows, in the order of the documentation.
-pub(crate) const NAMES: [&str; 5] = ["job", "jobs", "wait", "error", "event"];
+pub(crate) const NAMES: [&str; 8] =
+    ["job", "jobs", "wait", "error", "event", "dry-run", "config", "config-check"];
 
 /// The text of one schema (JSON Schema 2020-12); `None` where there is none of that name.
 pub(crate) fn schema(name: &str) -> Option<&'static str> {
@@ -11,6 +12,9 @@ pub(crate) fn schema(name: &str) -> Option<&'static str> {
         "wait" => include_str!("../../schemas/wait.json"),
         "error" => include_str!("../../schemas/error.json"),
         "event" => include_str!("../../schemas/event.json"),
+        "dry-run" => include_str!("../../schemas/dry-run.json"),
+        "config" => include_str!("../../schemas/config.json"),
+        "config-check" => include_str!("../../schemas/config-check.json"),
         _ => return None,
     })
 }

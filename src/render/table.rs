@@ -52,11 +52,10 @@ pub(crate) struct Look<'a> {
     pub(crate) colour: Colour,
 }
 
-/// The table with its head, in the order given; a sentence of its own where there is no row, and a
-/// last line where `truncated` says that there are more.
-pub(crate) fn jobs(rows: &[(JobId, Brief)], truncated: bool, look: &Look<'_>) -> String {
+/// The table with its head, in the order given; nothing at all where there is no row.
+pub(crate) fn jobs(rows: &[(JobId, Brief)], look: &Look<'_>) -> String {
     if rows.is_empty() {
-        return NONE.to_owned();
+        return String::new();
     }
     let cells: Vec<Cells> = rows.iter().map(|(id, brief)| cells(*id, brief, look)).collect();
     let widths = fit(natural(&cells), look.width.unwrap_or(usize::MAX));
@@ -67,14 +66,18 @@ pub(crate) fn jobs(rows: &[(JobId, Brief)], truncated: bool, look: &Look<'_>) ->
             _ => text,
         })
     });
-    let more = truncated.then(|| more(rows.len()));
-    std::iter::once(head).chain(body).chain(more).collect()
+    std::iter::once(head).chain(body).collect()
 }
 
-const NONE: &str = "There are no jobs to show; `phone-opus consult \"…\"` makes one.\n";
-
-fn more(shown: usize) -> String {
-    format!("These are the newest {shown}; there are more, which --limit shows.\n")
+/// What is to be said beside a list that is empty or cut. It is talk, and no row.
+pub(crate) fn note(shown: usize, truncated: bool) -> Option<String> {
+    match (shown, truncated) {
+        (0, _) => {
+            Some("There are no jobs to show; `phone-opus consult \"…\"` makes one.".to_owned())
+        }
+        (_, true) => Some("There are more jobs; --limit N shows up to N.".to_owned()),
+        (_, false) => None,
+    }
 }
 
 fn cells(id: JobId, brief: &Brief, look: &Look<'_>) -> Cells {
@@ -177,7 +180,7 @@ mod tests {
     }
 
     fn shown(width: Option<usize>, colour: Colour) -> String {
-        jobs(&two(), false, &Look { width, colour, ..LOOK })
+        jobs(&two(), &Look { width, colour, ..LOOK })
     }
 
     #[test]
@@ -230,18 +233,18 @@ ID        STATUS     AGE
         for text in [&mut brief.cwd, &mut brief.prompt, brief.label.get_or_insert_default()] {
             *text = "\u{1b}[2J\r\n\u{202e}x".to_owned();
         }
-        let shown = jobs(&[(id, brief)], false, &LOOK);
+        let shown = jobs(&[(id, brief)], &LOOK);
         assert_eq!(shown.lines().count(), 2);
         assert!(!shown.contains(['\u{1b}', '\r', '\u{202e}']));
     }
 
     #[test]
     fn an_empty_list_and_a_cut_one_say_so() {
-        assert_eq!(jobs(&[], false, &LOOK), NONE);
-        let cut = jobs(&two(), true, &LOOK);
-        assert!(
-            cut.ends_with("These are the newest 2; there are more, which --limit shows.\n"),
-            "{cut}"
-        );
+        assert_eq!(jobs(&[], &LOOK), "");
+        let none = "There are no jobs to show; `phone-opus consult \"…\"` makes one.";
+        assert_eq!(note(0, false).as_deref(), Some(none));
+        let more = "There are more jobs; --limit N shows up to N.";
+        assert_eq!(note(2, true).as_deref(), Some(more));
+        assert_eq!(note(2, false), None);
     }
 }

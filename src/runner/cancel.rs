@@ -25,6 +25,9 @@ pub(crate) enum Cancelled {
     NoSuchJob,
 }
 
+/// How long past its grace a job may take to end.
+const BEYOND_GRACE: Duration = Duration::from_secs(10);
+
 /// Asks for the end of a job and waits for it, as long as its grace and a little more.
 pub(crate) fn cancel(
     state: &State,
@@ -38,7 +41,6 @@ pub(crate) fn cancel(
     }
     request(state, id, by, clock)?;
     signal(state, id);
-    const BEYOND_GRACE: Duration = Duration::from_secs(10);
     let limit = Duration::from_millis(job.queued.request.grace_ms) + BEYOND_GRACE;
     if !lock::wait_until_free(state, id, limit) {
         return Err(Error::StillStopping { job: id.to_string() });
@@ -60,7 +62,8 @@ pub(crate) fn request(state: &State, id: JobId, by: Caller, clock: Clock) -> Res
 
 /// Sends TERM to the guard, or, where it is dead, to the worker. A second one spares no grace.
 pub(crate) fn signal(state: &State, id: JobId) {
-    let Some(holders) = lock::read_holders(state, id).filter(|h| h.in_our_namespace()) else {
+    let Some(holders) = lock::read_holders(state, id).filter(lock::Holders::in_our_namespace)
+    else {
         return;
     };
     let handle = [Some(holders.guard), holders.worker]

@@ -4,14 +4,22 @@
 //! with the nearest deadline as the time-out. What can be read is read before a clock is judged, so
 //! a machine that was busy or asleep does not cost an answer that has arrived.
 
-use std::io::{self, Read};
-use std::os::fd::{AsFd, OwnedFd};
+mod clocks;
+mod stderr;
+mod streams;
+
+use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Child;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{PidfdFlags, pidfd_open};
+
+use clocks::{Clocks, KILL_AGAIN_MS, PROGRESS_EVERY_MS, passed};
+pub(super) use stderr::StderrLog;
+use streams::{Lines, Pipe, read_pipe};
 
 use super::clock::Clock;
 use super::identity;
@@ -20,18 +28,12 @@ use super::stop;
 use super::transcript::{self, Transcript};
 use super::watch::{self, CancelWatch};
 use crate::consult::claude::outcome::{Exit, Stop};
-use crate::consult::claude::stream::{Line, Live, Stream};
+use crate::consult::claude::stream::{Live, Stream};
 use crate::consult::request::Request;
 use crate::journal::place::State;
 
 /// After Claude Code's exit its grandchildren may hold the streams open: never wait for end of file.
 const LINGER_MS: u64 = 300;
-
-/// After a result, how long Claude Code may stay without another line.
-const AFTER_RESULT_MS: u64 = 30_000;
-
-/// At most one progress event in this time.
-const PROGRESS_EVERY_MS: u64 = 10_000;
 
 /// How a run ended.
 pub(super) struct Finished {
@@ -126,12 +128,8 @@ impl Attendant<'_> {
         if self.exit.is_none() {
             fds.push(PollFd::new(&self.handle, PollFlags::IN));
         }
-        fds.extend(
-            [&self.stdout, &self.stderr]
-                .into_iter()
-                .flatten()
-                .map(|p| PollFd::new(p, PollFlags::IN)),
-        );
+        let streams = [&self.stdout, &self.stderr].into_iter().flatten();
+        fds.extend(streams.map(|stream| PollFd::new(stream, PollFlags::IN)));
         let _ = poll(&mut fds, timeout.as_ref());
     }
 
@@ -186,7 +184,9 @@ impl Attendant<'_> {
         if self.exit.is_none()
             && let Ok(Some(status)) = self.child.try_wait()
         {
+            let dismissed = self.stop.is_none() && self.clocks.kill_at.is_some();
             self.exit = Some(match (status.code(), status.signal()) {
+                _ if dismissed => Exit::Dismissed,
                 (Some(code), _) => Exit::Code(code),
                 (None, Some(signal)) => Exit::Signal(signal),
                 (None, None) => Exit::Unknown,
@@ -244,218 +244,5 @@ impl Attendant<'_> {
             stop: self.stop,
             stderr_tail: self.surroundings.stderr_log.tail(),
         }
-    }
-}
-
-/// A process in an uninterruptible sleep dies late; it is struck again until it does.
-const KILL_AGAIN_MS: u64 = 100;
-
-fn passed(deadline: Option<u64>, now: u64) -> bool {
-    deadline.is_some_and(|at| at <= now)
-}
-
-/// Deadlines, in milliseconds since boot.
-struct Clocks {
-    wall_at: Option<u64>,
-    idle_at: Option<u64>,
-    idle_ms: Option<u64>,
-    /// Claude Code has said all it will say, and should be gone by then.
-    closing_at: Option<u64>,
-    kill_at: Option<u64>,
-    linger_at: Option<u64>,
-    flush_at: u64,
-    look_at: u64,
-    progress_at: u64,
-}
-
-impl Clocks {
-    fn start(request: &Request, now: u64) -> Self {
-        Self {
-            wall_at: request.timeout_ms.map(|limit| now.saturating_add(limit)),
-            idle_at: request.idle_timeout_ms.map(|limit| now.saturating_add(limit)),
-            idle_ms: request.idle_timeout_ms,
-            closing_at: None,
-            kill_at: None,
-            linger_at: None,
-            flush_at: now + transcript::FLUSH_EVERY_MS,
-            look_at: now + watch::LOOK_EVERY_MS,
-            progress_at: now + PROGRESS_EVERY_MS,
-        }
-    }
-
-    /// Only a valid line is a sign of life: noise and half lines are not.
-    fn note_line(&mut self, line: &Line, now: u64) {
-        if matches!(line, Line::Noise) {
-            return;
-        }
-        self.idle_at = self.idle_ms.map(|limit| now.saturating_add(limit));
-        if self.closing_at.is_some() || matches!(line, Line::Result) {
-            self.closing_at = Some(now + AFTER_RESULT_MS);
-        }
-    }
-
-    fn note_closed(&mut self, grace_ms: u64, now: u64) {
-        let at = now + grace_ms;
-        self.closing_at = Some(self.closing_at.map_or(at, |had| had.min(at)));
-    }
-
-    /// The next moment to wake at. A deadline that no longer matters must not keep us awake.
-    fn nearest(&self) -> u64 {
-        let matters = match (self.linger_at, self.kill_at) {
-            (Some(linger), _) => Some(linger),
-            (None, Some(kill)) => Some(kill),
-            (None, None) => {
-                [self.wall_at, self.idle_at, self.closing_at].into_iter().flatten().min()
-            }
-        };
-        matters
-            .into_iter()
-            .chain([self.flush_at, self.look_at, self.progress_at])
-            .min()
-            .unwrap_or_default()
-    }
-}
-
-/// Our end of a stream, non-blocking.
-struct Pipe(std::fs::File);
-
-impl Pipe {
-    fn new(end: OwnedFd) -> io::Result<Self> {
-        let flags = rustix::fs::fcntl_getfl(&end)?;
-        rustix::fs::fcntl_setfl(&end, flags | rustix::fs::OFlags::NONBLOCK)?;
-        Ok(Self(std::fs::File::from(end)))
-    }
-}
-
-impl AsFd for Pipe {
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-/// Reads what is there, a bounded amount so that clocks are kept; closes the pipe at its end.
-fn read_pipe(pipe: &mut Option<Pipe>, mut on_bytes: impl FnMut(&[u8])) {
-    const READS: usize = 64;
-    let mut buffer = [0; 64 << 10];
-    for _ in 0..READS {
-        let Some(open) = pipe else { return };
-        match open.0.read(&mut buffer) {
-            Ok(0) => *pipe = None,
-            Ok(length) => on_bytes(&buffer[..length]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-            Err(_) => *pipe = None,
-        }
-    }
-}
-
-/// Bytes into lines; empty ones are passed over.
-#[derive(Default)]
-struct Lines {
-    buffer: Vec<u8>,
-    /// The line was longer than any real one; the rest of it is dropped.
-    overlong: bool,
-}
-
-impl Lines {
-    /// Longest line that is kept, bytes; a 5 MiB answer came as lines of 5.3 MB.
-    const LONGEST: usize = 64 << 20;
-
-    fn feed(&mut self, bytes: &[u8], mut on_line: impl FnMut(&[u8])) {
-        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
-            let Some(end) = piece.strip_suffix(b"\n") else {
-                self.keep(piece);
-                continue;
-            };
-            if self.buffer.is_empty() && !self.overlong && !end.is_empty() {
-                on_line(end);
-            } else {
-                self.keep(end);
-                self.rest(&mut on_line);
-            }
-        }
-    }
-
-    fn keep(&mut self, piece: &[u8]) {
-        self.overlong |= self.buffer.len() + piece.len() > Self::LONGEST;
-        if self.overlong {
-            self.buffer = Vec::new();
-        } else {
-            self.buffer.extend_from_slice(piece);
-        }
-    }
-
-    /// Gives what is left as a line. A buffer that a huge line has grown is given back.
-    fn rest(&mut self, mut on_line: impl FnMut(&[u8])) {
-        let line = std::mem::take(&mut self.buffer);
-        if !std::mem::take(&mut self.overlong) && !line.is_empty() {
-            on_line(&line);
-        }
-    }
-}
-
-/// Standard error: its start goes to stderr.log, its end is kept for the failure's detail.
-pub(super) struct StderrLog {
-    file: Option<std::fs::File>,
-    written: usize,
-    tail: Vec<u8>,
-}
-
-impl StderrLog {
-    /// Most bytes of stderr.log.
-    const CAP: usize = 1 << 20;
-    /// Most bytes kept for the detail.
-    const TAIL: usize = 8 << 10;
-
-    pub(super) fn new(file: Option<std::fs::File>) -> Self {
-        Self { file, written: 0, tail: Vec::new() }
-    }
-
-    fn note(&mut self, bytes: &[u8]) {
-        let room = &bytes[..bytes.len().min(Self::CAP - self.written)];
-        if let Some(file) = &mut self.file {
-            let _ = io::Write::write_all(file, room);
-        }
-        self.written += room.len();
-        self.tail.extend_from_slice(&bytes[bytes.len().saturating_sub(Self::TAIL)..]);
-        let extra = self.tail.len().saturating_sub(Self::TAIL);
-        self.tail.drain(..extra);
-    }
-
-    fn tail(&self) -> String {
-        String::from_utf8_lossy(&self.tail).into_owned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lines_of(chunks: &[&[u8]]) -> Vec<String> {
-        let mut lines = Lines::default();
-        let mut seen = Vec::new();
-        for chunk in chunks {
-            lines.feed(chunk, |line| seen.push(String::from_utf8_lossy(line).into_owned()));
-        }
-        lines.rest(|line| seen.push(String::from_utf8_lossy(line).into_owned()));
-        seen
-    }
-
-    #[test]
-    fn lines_are_the_same_however_they_were_cut() {
-        let whole = lines_of(&[b"one\ntwo\n\nthree"]);
-        assert_eq!(whole, ["one", "two", "three"]);
-        assert_eq!(lines_of(&[b"o", b"ne\ntw", b"o\n", b"\nthr", b"ee"]), ["one", "two", "three"]);
-    }
-
-    #[test]
-    fn an_overlong_line_is_dropped_and_the_next_one_read() {
-        let mut lines = Lines::default();
-        let mut seen = Vec::new();
-        for _ in 0..=Lines::LONGEST / (1 << 20) {
-            lines.feed(&vec![b'x'; 1 << 20], |_| panic!("no line yet"));
-        }
-        lines.feed(b"x\nnext\n", |line| seen.push(line.to_vec()));
-        assert_eq!(seen, [b"next".to_vec()]);
     }
 }

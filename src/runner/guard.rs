@@ -13,7 +13,7 @@ use super::identity::{self, Identity};
 use super::lock::{Holders, write_holders};
 use super::recover;
 use super::signals::Signals;
-use super::stage::{Errand, Inherited, Stage};
+use super::stage::{Errand, Inherited, RUN_COMMAND, Stage};
 use super::{finish, pause, stop};
 
 pub(super) fn run(errand: &Errand, mut inherited: Inherited) -> Result<(), Error> {
@@ -39,7 +39,9 @@ pub(super) fn run(errand: &Errand, mut inherited: Inherited) -> Result<(), Error
     );
     watch(worker, &mut signals)?;
     stop::kill_descendants();
-    recover::settle_for_dead_worker(errand, &mut signals);
+    recover::settle_for_dead_worker(errand, &inherited, &mut signals);
+    // The session first: who is woken by the job's lock may resume it at once.
+    finish::release(&inherited.session_lock);
     finish::release(&inherited.job_lock);
     finish::tidy_up(&errand.state, errand.job);
     Ok(())
@@ -63,10 +65,13 @@ fn wait_for_reparenting(born_of: Option<rustix::process::Pid>) {
     }
 }
 
-/// We may have been reparented before we first looked, so a parent counts only while it is this program.
+/// We may have been reparented before we first looked, so a parent counts only while it is the launch
+/// stage; in a consult within a consult the new parent is this very program too, at another stage.
 fn is_launcher(pid: u32) -> bool {
     std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| {
-        line.split(|&byte| byte == 0).any(|word| word == super::stage::RUN_COMMAND.as_bytes())
+        let has =
+            |wanted: &str| line.split(|&byte| byte == 0).any(|word| word == wanted.as_bytes());
+        has(RUN_COMMAND) && has(Stage::Launch.name())
     })
 }
 

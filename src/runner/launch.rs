@@ -61,6 +61,10 @@ fn dress(command: &mut Command, state: &State, job: JobId) {
 }
 
 /// Whether the innermost systemd unit of these control groups is a service.
+#[expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "unit names are no file names, and systemd minds their case"
+)]
 fn lives_in_service(cgroups: &str) -> bool {
     cgroups
         .lines()

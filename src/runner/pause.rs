@@ -1,4 +1,4 @@
-//! Crash points for the tests: a process that reaches the point named in PHONE_OPUS_TEST_PAUSE stops
+//! Crash points for the tests: a process that reaches the point named in `PHONE_OPUS_TEST_PAUSE` stops
 //! itself, and the test kills it there, or lets it go on.
 //!
 //! Debug builds only; in the binary that ships these are empty functions.

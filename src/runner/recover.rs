@@ -8,7 +8,7 @@ use super::error::Error;
 use super::lock::{self, Held};
 use super::outcome;
 use super::signals::Signals;
-use super::stage::Errand;
+use super::stage::{Errand, Inherited};
 use super::{finish, session, stop, transcript};
 use crate::consult::claude::outcome::{partial, reply};
 use crate::consult::reply::Partial;
@@ -57,11 +57,17 @@ fn read(state: &State, id: JobId) -> Result<Option<Job>, Error> {
     }
 }
 
-/// The guard's part: its worker is dead, and it holds the lock itself.
-pub(super) fn settle_for_dead_worker(errand: &Errand, signals: &mut Signals) {
+/// The guard's part: its worker is dead, and it holds the locks itself.
+pub(super) fn settle_for_dead_worker(
+    errand: &Errand,
+    inherited: &Inherited,
+    signals: &mut Signals,
+) {
     let Ok(Some(job)) = read(&errand.state, errand.job) else { return };
     if job.ending.is_none() {
         let end = end_of(&errand.state, &job);
+        let total_cost_usd = finish::total_cost_usd(&end);
+        session::remember_cost(&inherited.session_lock, errand.job, total_cost_usd);
         finish::append_until_done(errand, &end, false, signals);
     }
 }

@@ -61,11 +61,10 @@ pub(super) fn remember(file: &File, memory: &Memory) -> io::Result<()> {
 /// Remembers what a job's end adds: its cost, where it is known.
 pub(super) fn remember_cost(file: &File, job: JobId, total_cost_usd: Option<f64>) {
     let before = read(file);
-    let memory = Memory {
-        job: Some(job.to_string()),
-        total_cost_usd: total_cost_usd.or(before.total_cost_usd),
-        ..before
-    };
+    // A failure may report nothing, or nought; what was spent stays spent.
+    let totals = [total_cost_usd, before.total_cost_usd].into_iter().flatten();
+    let memory =
+        Memory { job: Some(job.to_string()), total_cost_usd: totals.reduce(f64::max), ..before };
     // A total that is not remembered makes the next share too large, never the answer worse.
     let _ = remember(file, &memory);
 }

@@ -1,12 +1,13 @@
 //! Signals as bytes on a pipe, so that one `poll` waits for them and for everything else.
 //!
-//! Handlers, never SIG_IGN: an ignored signal stays ignored over exec, and Claude Code would be deaf.
+//! Handlers, never `SIG_IGN`: an ignored signal stays ignored over exec, and Claude Code would be deaf.
 
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use nix::sys::signal::SigSet;
+use signal_hook::consts::{FORBIDDEN, SIGHUP, SIGINT, SIGPIPE, SIGTERM, SIGXFSZ};
 
 use super::error::Error;
 
@@ -22,6 +23,15 @@ impl Heard {
         let pipe = listen(signals)
             .map_err(|source| Error::Process { doing: "listen for signals", source })?;
         Ok(Self { pipe })
+    }
+
+    /// The same, but a signal that the caller has set to be ignored stays so: under nohup a hang-up
+    /// is not for us, nor is Ctrl-C for what a script has put into the background.
+    pub(crate) fn listen_unless_ignored(signals: &[i32]) -> Result<Self, Error> {
+        let ignored = ignored();
+        let heeded: Vec<i32> =
+            signals.iter().copied().filter(|signal| !ignored.contains(signal)).collect();
+        Self::listen(&heeded)
     }
 
     /// How many came since the last look.
@@ -70,6 +80,32 @@ impl AsFd for Signals {
         self.orders.as_fd()
     }
 }
+
+/// Undoes what the caller did to its own signals: they are inherited over exec, by Claude Code too.
+///
+/// What was ignored is heard and disregarded (with SIGCHLD ignored the kernel would even hide the
+/// ends of children); what was blocked is let through, or a TERM would wait for ever.
+pub(super) fn listen_again() {
+    for signal in ignored() {
+        let _ = signal_hook::flag::register(signal, std::sync::Arc::default());
+    }
+    let _ = SigSet::empty().thread_set_mask();
+}
+
+/// The ignored signals that a handler can be set for. Not SIGPIPE: Rust's runtime ignores that one,
+/// and gives it back to every child.
+fn ignored() -> Vec<i32> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    (1..=LAST_STANDARD_SIGNAL)
+        .filter(|signal| mask & (1 << (signal - 1)) != 0)
+        .filter(|signal| *signal != SIGPIPE && !FORBIDDEN.contains(signal))
+        .collect()
+}
+
+/// Those above are real-time signals, two of which the C library keeps to itself.
+const LAST_STANDARD_SIGNAL: i32 = 31;
 
 /// Makes a file-size limit an error like a full disk: the signal's default would kill a writer in
 /// the middle of a line.

@@ -8,11 +8,12 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::process::{Child, Command, Stdio};
 
 use super::clock::Clock;
 use super::error::Error;
-use super::{guard, launch, worker};
+use super::{guard, launch, lock, signals, worker};
 use crate::job::id::JobId;
 use crate::journal::place::State;
 
@@ -62,10 +63,16 @@ pub(super) struct Inherited {
 }
 
 impl Inherited {
-    /// Takes the descriptors out of the standard streams' places, close-on-exec.
-    fn take() -> io::Result<Self> {
+    /// Takes the descriptors out of the standard streams' places, close-on-exec. Refuses, with the
+    /// streams as they were, what is not the job's lock: the hidden command, typed by hand, must not
+    /// run a job that has a runner.
+    fn take(state: &State, job: JobId) -> io::Result<Self> {
+        let job_lock = above_standard_streams(rustix::stdio::stdin())?;
+        if !is_lock_of(&job_lock, state, job) {
+            return Err(io::Error::other("phone-opus starts this itself, with the job's lock"));
+        }
         let inherited = Self {
-            job_lock: above_standard_streams(rustix::stdio::stdin())?,
+            job_lock,
             session_lock: above_standard_streams(rustix::stdio::stderr())?,
             handshake: Some(above_standard_streams(rustix::stdio::stdout())?),
         };
@@ -103,6 +110,13 @@ impl Inherited {
     }
 }
 
+/// Whether `file` is the job's lock file, and locked by us (or by nobody).
+fn is_lock_of(file: &File, state: &State, job: JobId) -> bool {
+    let identity = |file: &File| file.metadata().map(|meta| (meta.dev(), meta.ino())).ok();
+    let theirs = lock::open_to_look(state, job).ok();
+    theirs.is_some_and(|theirs| identity(&theirs) == identity(file)) && file.try_lock().is_ok()
+}
+
 fn above_standard_streams(stream: impl AsFd) -> io::Result<File> {
     const FIRST_FREE: i32 = 3;
     let moved: OwnedFd = rustix::io::fcntl_dupfd_cloexec(stream, FIRST_FREE)?;
@@ -118,7 +132,7 @@ fn command(errand: &Errand, stage: Stage) -> Command {
 
 /// Runs one stage to its end.
 pub(crate) fn run_stage(
-    stage: Stage,
+    which: Stage,
     state: State,
     job: JobId,
     clock: Clock,
@@ -126,9 +140,11 @@ pub(crate) fn run_stage(
 ) -> Result<(), Error> {
     let errand = Errand { state, job, clock, environment };
     let doing = "take over the job's descriptors";
-    let inherited = Inherited::take().map_err(|source| Error::Process { doing, source })?;
+    let inherited = Inherited::take(&errand.state, errand.job)
+        .map_err(|source| Error::Process { doing, source })?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    match stage {
+    signals::listen_again();
+    match which {
         Stage::Launch => launch::run(&errand, inherited),
         Stage::Guard => guard::run(&errand, inherited),
         Stage::Worker => worker::run(&errand, inherited),

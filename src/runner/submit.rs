@@ -4,15 +4,12 @@
 //! two leaves either nothing in the log or a job whose free lock says that it is lost.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::pipe::{PipeFlags, pipe_with};
+use std::io::Write;
+use std::time::Duration;
 
 use super::clock::Clock;
 use super::error::{At, Error};
+use super::handshake::{self, Answer, Launched};
 use super::session::{self, Memory};
 use super::{finish, launch, lock, pause, slots, stop};
 use crate::consult::failure::{Code, Failure};
@@ -23,9 +20,6 @@ use crate::job::fold::Job;
 use crate::job::id::JobId;
 use crate::journal::append::{append, append_first};
 use crate::journal::place::{State, open_private};
-
-/// How long a runner may take to say that it has taken over; the usual is about 2 ms.
-const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long a command waits for the log's lock.
 pub(crate) const LOG_LOCK_LIMIT: Duration = Duration::from_secs(10);
@@ -53,8 +47,7 @@ pub(crate) fn submit(state: &State, submission: Submission, clock: Clock) -> Res
     let job = submission.job;
     let (session_lock, memory) = session::lock(state, submission.session())?;
     let queued = queued(submission, &memory);
-    let undo =
-        Undo { state, job, session: &queued.session, new_session: memory == Memory::default() };
+    let undo = Undo { state, job, session: &queued.session };
     let (job_lock, accepted) = match enqueue(state, job, &queued, clock) {
         Ok(enqueued) => enqueued,
         Err(error) => {
@@ -122,14 +115,14 @@ struct Undo<'a> {
     state: &'a State,
     job: JobId,
     session: &'a Session,
-    new_session: bool,
 }
 
 impl Undo<'_> {
     fn run(&self) {
         slots::drop_ticket(self.state, self.job);
         let _ = fs::remove_dir_all(self.state.job_dir(self.job));
-        if self.new_session {
+        // Somebody else may wait for a conversation that is there; nobody knows a new one yet.
+        if !self.session.resumed {
             let _ = fs::remove_file(self.state.session_lock(&self.session.id));
         }
     }
@@ -137,10 +130,10 @@ impl Undo<'_> {
 
 /// Starts the runner with our locks and waits until it has accepted; says why if it did not.
 fn hand_over(state: &State, job: JobId, job_lock: File, session_lock: File) -> Result<(), String> {
-    let _ = close_fds::set_fds_cloexec_threadsafe(FIRST_LEAKED_DESCRIPTOR, &[]);
+    close_fds::set_fds_cloexec_threadsafe(FIRST_LEAKED_DESCRIPTOR, &[]);
     if let Some(command) = launch::scoped(state, job) {
         let spawned = Launched::spawn(command, &job_lock, &session_lock);
-        match spawned.map(|launched| launched.answer()) {
+        match spawned.map(Launched::answer) {
             Ok(Answer::Silent) | Err(_) => {} // No bus: systemd-run ended before anything ran.
             Ok(answer) => return judge(state, job, answer),
         }
@@ -157,83 +150,18 @@ fn hand_over(state: &State, job: JobId, job_lock: File, session_lock: File) -> R
 /// job's whole life.
 const FIRST_LEAKED_DESCRIPTOR: i32 = 3;
 
-/// What came through the handshake pipe.
-enum Answer {
-    Accepted,
-    Failed(String),
-    /// End of file without a word.
-    Silent,
-    TimedOut,
-}
-
 fn judge(state: &State, job: JobId, answer: Answer) -> Result<(), String> {
     let reason = match answer {
         Answer::Accepted => return Ok(()),
         Answer::Failed(reason) => reason,
         Answer::Silent => "its runner died before it had taken over".to_owned(),
         Answer::TimedOut => {
-            format!("its runner did not take over within {} s", HANDSHAKE_LIMIT.as_secs())
+            format!("its runner did not take over within {} s", handshake::LIMIT.as_secs())
         }
     };
     stop::sweep(job);
-    lock::wait_until_free(state, job, HANDSHAKE_LIMIT);
+    lock::wait_until_free(state, job, handshake::LIMIT);
     Err(reason)
-}
-
-/// A launch stage that was started, and the pipe it answers through.
-struct Launched {
-    child: Child,
-    answers: File,
-}
-
-impl Launched {
-    fn spawn(mut command: Command, job_lock: &File, session_lock: &File) -> io::Result<Self> {
-        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
-        let child = command
-            .stdin(job_lock.try_clone()?)
-            .stdout(Stdio::from(writer))
-            .stderr(session_lock.try_clone()?)
-            .spawn()?;
-        Ok(Self { child, answers: File::from(reader) })
-    }
-
-    /// Waits for the answer and reaps the launch stage, which ends at once by itself.
-    fn answer(mut self) -> Answer {
-        let answer = self.read_answer();
-        if matches!(answer, Answer::TimedOut) {
-            let _ = self.child.kill();
-        }
-        let _ = self.child.wait();
-        answer
-    }
-
-    fn read_answer(&mut self) -> Answer {
-        let deadline = Instant::now() + HANDSHAKE_LIMIT;
-        let mut text = Vec::new();
-        while !text.ends_with(b"\n") {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let Ok(timeout) = Timespec::try_from(left) else { return Answer::TimedOut };
-            let mut fds = [PollFd::new(&self.answers, PollFlags::IN)];
-            match poll(&mut fds, Some(&timeout)) {
-                Ok(0) => return Answer::TimedOut,
-                Err(rustix::io::Errno::INTR) => continue,
-                Err(_) => return Answer::Silent,
-                Ok(_) => {}
-            }
-            let mut bytes = [0; 512];
-            match self.answers.read(&mut bytes) {
-                Ok(0) => return Answer::Silent,
-                Ok(length) => text.extend_from_slice(&bytes[..length]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return Answer::Silent,
-            }
-        }
-        let text = String::from_utf8_lossy(&text);
-        match text.trim_end().strip_prefix("failed ") {
-            Some(reason) => Answer::Failed(reason.to_owned()),
-            None => Answer::Accepted,
-        }
-    }
 }
 
 /// Records that a job in the log never started; nothing was spent.

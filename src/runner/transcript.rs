@@ -5,7 +5,7 @@
 //! are still written, because a recovery needs them. No error here ever fails a job.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::time::SystemTime;
 
 use serde_json::json;
@@ -110,16 +110,9 @@ impl Transcript {
 
 /// Reads a transcript back through the same parser. Whatever is not there or not whole is skipped.
 pub(super) fn replay(state: &State, job: JobId) -> Stream {
-    let mut stream = Stream::default();
     let mut options = OpenOptions::new();
     options.read(true);
-    if let Ok(file) = open_private(&state.transcript(job), &options) {
-        let mut reader = std::io::BufReader::new(file);
-        let mut line = Vec::new();
-        while std::io::BufRead::read_until(&mut reader, b'\n', &mut line).is_ok_and(|n| n > 0) {
-            stream.line(line.strip_suffix(b"\n").unwrap_or(&line));
-            line.clear();
-        }
-    }
-    stream
+    let file = open_private(&state.transcript(job), &options).ok();
+    let lines = file.into_iter().flat_map(|file| BufReader::new(file).split(b'\n'));
+    Stream::recover(lines.map_while(Result::ok))
 }

@@ -1,11 +1,8 @@
 //! The third stage: waits for a slot, starts Claude Code, attends to it, records the end.
 
-use std::fs::{self, File, OpenOptions};
-use std::io;
-use std::process::{Child, Stdio};
+use std::fs::File;
 use std::time::Duration;
 
-use super::call::{Setting, call};
 use super::child::{self, Finished, StderrLog, Surroundings};
 use super::error::Error;
 use super::identity::{self, Identity};
@@ -15,15 +12,14 @@ use super::slots::{self, Queue};
 use super::stage::{Errand, Inherited};
 use super::transcript::Transcript;
 use super::watch::CancelWatch;
-use super::{finish, lock, pause, stop, trampoline};
+use super::{finish, lock, pause, start, stop, trampoline};
 use crate::consult::claude::outcome::conclude;
 use crate::consult::claude::stream::Live;
 use crate::consult::failure::{Code, Failure};
 use crate::consult::reply::{Outcome, Partial};
-use crate::job::event::{Cancelled, Event, Failed, Progress, Started};
+use crate::job::event::{Event, Failed, Progress, Started};
 use crate::job::fold::Job;
 use crate::journal::append::{Appended, append};
-use crate::journal::place::open_private;
 use crate::journal::read::Log;
 
 /// How long the worker waits for the log's lock before it gives up on a start that costs money.
@@ -41,9 +37,19 @@ pub(super) fn run(errand: &Errand, mut inherited: Inherited) -> Result<(), Error
     inherited.report("accepted");
     pause::at("accepted");
     let Some(job) = read_job(errand)? else { return Ok(()) };
-    if let Some(end) = consult(errand, &job, &mut signals) {
+    // Asked before the wait, because the turn of those behind us must not wait for a slow answer.
+    let program =
+        program::prepare(&errand.state, job.queued.request.claude_bin.as_deref(), &errand.path());
+    let (slot, end) = match (program, wait_for_slot(errand, &job, &mut signals)) {
+        (_, Err(end)) => (None, Some(end)),
+        (Err(error), _) => (None, Some(failed(Code::ClaudeMissing, error.to_string()))),
+        (Ok(program), Ok(slot)) => (Some(slot), consult(errand, &job, &program, &mut signals)),
+    };
+    if let Some(end) = end {
         finish::conclude(errand, &inherited, &end, &mut signals);
     }
+    // Not before the end is in the log: there, too, never more run at once than allowed.
+    drop(slot);
     Ok(())
 }
 
@@ -56,20 +62,9 @@ fn read_job(errand: &Errand) -> Result<Option<Job>, Error> {
     Ok(job.filter(|job| job.ending.is_none()))
 }
 
-/// Runs the job to its terminal event; `None` when somebody else ended it first.
-fn consult(errand: &Errand, job: &Job, signals: &mut Signals) -> Option<Event> {
-    let slot = match wait_for_slot(errand, job, signals) {
-        Ok(slot) => slot,
-        Err(end) => return Some(end),
-    };
-    slots::drop_ticket(&errand.state, errand.job);
-    let request = &job.queued.request;
-    let program =
-        match program::prepare(&errand.state, request.claude_bin.as_deref(), &errand.path()) {
-            Ok(program) => program,
-            Err(error) => return Some(failed(Code::ClaudeMissing, error.to_string())),
-        };
-    match record_start(errand, job, &program) {
+/// Runs a job that has its slot to its terminal event; `None` when somebody else ended it first.
+fn consult(errand: &Errand, job: &Job, program: &Program, signals: &mut Signals) -> Option<Event> {
+    match record_start(errand, job, program) {
         Ok(Recorded::Yes) => {}
         Ok(Recorded::Cancelled) => return Some(cancelled()),
         Ok(Recorded::EndedByOther) => return None,
@@ -80,10 +75,10 @@ fn consult(errand: &Errand, job: &Job, signals: &mut Signals) -> Option<Event> {
             ));
         }
     }
+    // Only now: whoever was queued later must not start between our slot and our `started`.
+    slots::drop_ticket(&errand.state, errand.job);
     pause::at("started");
-    let end = run_program(errand, job, &program, signals);
-    drop(slot);
-    Some(end)
+    Some(run_program(errand, job, program, signals))
 }
 
 /// Waits in the queue. An order to end, or a request to cancel, ends the wait and the job.
@@ -117,7 +112,7 @@ fn failed(code: Code, detail: impl Into<String>) -> Event {
 }
 
 fn cancelled() -> Event {
-    Event::Cancelled(Box::new(Cancelled::default()))
+    Event::Cancelled(Box::default())
 }
 
 /// Whether `started` stands in the log.
@@ -155,7 +150,7 @@ fn record_start(errand: &Errand, job: &Job, program: &Program) -> Result<Recorde
 
 /// From Claude Code's start to the event that ends the job.
 fn run_program(errand: &Errand, job: &Job, program: &Program, signals: &mut Signals) -> Event {
-    let child = match spawn(errand, job, program) {
+    let child = match start::spawn(errand, job, program) {
         Ok(child) => child,
         Err(detail) => return failed(Code::SpawnFailed, detail),
     };
@@ -166,7 +161,7 @@ fn run_program(errand: &Errand, job: &Job, program: &Program, signals: &mut Sign
         clock: errand.clock,
         request: &job.queued.request,
         transcript: Transcript::create(&errand.state, errand.job),
-        stderr_log: StderrLog::new(open_stderr_log(errand)),
+        stderr_log: StderrLog::new(start::open_stderr_log(errand)),
         cancel: CancelWatch::new(errand.job),
         on_progress: &on_progress,
     };
@@ -195,12 +190,6 @@ fn judge(errand: &Errand, job: &Job, finished: &Finished) -> Outcome {
     outcome
 }
 
-fn open_stderr_log(errand: &Errand) -> Option<File> {
-    let mut options = OpenOptions::new();
-    options.append(true).create(true);
-    open_private(&errand.state.stderr_log(errand.job), &options).ok()
-}
-
 fn record_progress(errand: &Errand, live: &Live) {
     let progress = Event::Progress(Progress {
         turns: live.turns,
@@ -213,39 +202,4 @@ fn record_progress(errand: &Errand, live: &Live) {
     let _ = append(&errand.state, PROGRESS_LOCK_LIMIT, unix_ms, errand.job, |job| {
         job.is_some_and(|job| job.ending.is_none()).then_some(progress)
     });
-}
-
-/// Starts Claude Code through the trampoline; on failure says why in one sentence.
-fn spawn(errand: &Errand, job: &Job, program: &Program) -> Result<Child, String> {
-    let prompt = open_prompt(errand, job)
-        .map_err(|error| format!("The prompt could not be put on disk: {error}"))?;
-    let tmp = errand.state.tmp(errand.job);
-    let settings = program::write_carried_settings(&errand.environment, &tmp)
-        .map_err(|error| format!("The settings could not be put on disk: {error}"))?;
-    let setting = Setting {
-        job: &errand.job.to_string(),
-        caller_depth: job.queued.caller.depth,
-        tmp: &tmp,
-        settings: settings.as_deref(),
-        inherited: &errand.environment,
-    };
-    let call = call(&job.queued.request, &job.queued.session, program, &setting);
-    let mut command = trampoline::command(&call);
-    command.stdin(prompt).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => format!("The directory {} is not there any more.", call.cwd),
-        _ => format!("Claude Code could not be started in {}: {error}", call.cwd),
-    })
-}
-
-/// The prompt as a file; written again from the log if it is gone.
-fn open_prompt(errand: &Errand, job: &Job) -> io::Result<File> {
-    let path = errand.state.prompt(errand.job);
-    let mut options = OpenOptions::new();
-    options.read(true);
-    if let Ok(file) = open_private(&path, &options) {
-        return Ok(file);
-    }
-    fs::write(&path, job.queued.request.effective_prompt())?;
-    open_private(&path, &options).map_err(io::Error::from)
 }

@@ -16,6 +16,8 @@ use crate::consult::reply::{Outcome, Partial, Reply};
 pub(crate) enum Exit {
     Code(i32),
     Signal(i32),
+    /// It had closed its output and stayed, so we ended it, whatever its status then was.
+    Dismissed,
     /// Nobody saw it: the one who would have waited for it died.
     Unknown,
 }
@@ -60,7 +62,7 @@ pub(crate) fn conclude(
     match exit {
         Exit::Code(code) => failure.exit_code = Some(code),
         Exit::Signal(signal) => failure.signal = failure.signal.or(Some(signal)),
-        Exit::Unknown => {}
+        Exit::Dismissed | Exit::Unknown => {}
     }
     Outcome::Failed(failure, partial)
 }
@@ -144,6 +146,10 @@ fn by_exit(stream: &Stream, exit: Exit) -> (Code, String) {
         }
         Exit::Code(code) => {
             (Code::BadOutput, format!("Claude Code exited with {code} and no result."))
+        }
+        Exit::Dismissed => {
+            let what = "Claude Code closed its output without a result, and did not end by itself.";
+            (Code::BadOutput, what.to_owned())
         }
         Exit::Unknown => (Code::BadOutput, "Claude Code ended without a result.".to_owned()),
     }

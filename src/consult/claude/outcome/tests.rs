@@ -112,6 +112,7 @@ fn rows_without_a_word() -> Vec<Row> {
         silent("something broke", one, "", Code::BadOutput),
         silent("nothing at all", Exit::Code(0), "", Code::BadOutput),
         silent("nobody saw it", Exit::Unknown, "", Code::BadOutput),
+        silent("closed its output and stayed", Exit::Dismissed, "", Code::BadOutput),
         silent("SIGTERM", Exit::Code(143), "", Code::Interrupted),
         silent("SIGHUP", Exit::Code(129), "", Code::Interrupted),
         silent("SIGINT", Exit::Code(130), "", Code::Interrupted),
