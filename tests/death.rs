@@ -1,14 +1,14 @@
 //! Death at every point of a job's life: whoever is killed, the job ends in the right state, an answer
 //! that was paid for is kept, and no process remains.
 //!
-//! A debug build stops itself at the point named in PHONE_OPUS_TEST_PAUSE; the tests kill there.
+//! A debug build stops itself at the point named in `PHONE_OPUS_TEST_PAUSE`; the tests kill there.
 #![cfg(debug_assertions)]
 
 use std::process::Child;
 
 use serde_json::Value;
 
-use super::support::{World, exit_code, is_alive, kill, process_state, until};
+use super::support::{World, exit_code, is_alive, is_claude_at_work, kill, process_state, until};
 
 /// Who is killed.
 #[derive(Clone, Copy, PartialEq)]
@@ -78,11 +78,7 @@ impl Standing {
             Who::Guard => self.world.runners(&self.id).0,
             Who::Worker => self.world.runners(&self.id).1,
             Who::Claude => until("Claude Code runs", || {
-                let programs = self.world.processes().into_iter();
-                programs.into_iter().find(|pid| {
-                    std::fs::read_link(format!("/proc/{pid}/exe"))
-                        .is_ok_and(|exe| exe.ends_with("fake-claude"))
-                })
+                self.world.processes().into_iter().find(|&pid| is_claude_at_work(pid))
             }),
         }
     }

@@ -1,6 +1,26 @@
 //! One test program, one module for each promise. Names say what the user gets.
+#![allow(clippy::naive_bytecount, clippy::similar_names, reason = "of no account in a test")]
+#![allow(clippy::disallowed_methods, reason = "tests set the world up and look at it from outside")]
 
 mod support;
 
 mod answers;
+mod cancelling;
+mod configuration;
+mod contract;
+mod death;
+mod dry_run;
+mod faults;
+mod foreground;
+mod limits;
+mod log;
+mod observers;
+mod prompts;
+mod selection;
+mod sessions;
+mod slots;
+mod storage;
+mod surroundings;
+mod survival;
 mod tidy;
+mod words;

@@ -4,6 +4,9 @@
 //! When a [`World`] goes, it looks for processes that still carry its name in their environment: one
 //! that is left behind fails the test.
 
+pub(crate) mod said;
+pub(crate) mod schema;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -13,7 +16,7 @@ use assert_cmd::Command;
 use serde_json::Value;
 
 /// Longest wait for anything; only a failing test comes near it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One test's world.
 pub(crate) struct World {
@@ -24,6 +27,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
+        heed_signals();
         let root = tempfile::Builder::new().prefix("phone-opus-test-").tempdir().expect("made");
         let world = Self { root, variables: Vec::new() };
         for directory in ["home", "cwd", "tmp"] {
@@ -174,6 +178,23 @@ impl Drop for World {
     }
 }
 
+/// Signals that whoever runs the tests ignores (nohup, a script in the background) would be ignored by
+/// every program under test. What we handle, they meet with the default.
+fn heed_signals() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let status = fs::read_to_string("/proc/self/status").expect("proc is there");
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).expect("a mask");
+        let mask = u64::from_str_radix(mask.trim(), 16).expect("hexadecimal");
+        for signal in [rustix::process::Signal::HUP, rustix::process::Signal::INT] {
+            if mask & (1 << (signal.as_raw() - 1)) != 0 {
+                let flag = std::sync::Arc::<std::sync::atomic::AtomicBool>::default();
+                signal_hook::flag::register(signal.as_raw(), flag).expect("heard");
+            }
+        }
+    });
+}
+
 /// Polls a condition until it holds; fails with its name when it never does.
 #[track_caller]
 pub(crate) fn until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
@@ -204,6 +225,28 @@ pub(crate) fn example(name: &str) -> PathBuf {
     path
 }
 
+/// Runs a command of a world that may make no file longer than so many bytes: to a program that is
+/// an error like a full disk. What it prints goes to pipes, which have no such limit.
+pub(crate) fn run_limited(world: &World, bytes: u64, arguments: &[&str]) -> std::process::Output {
+    let mut shell = std::process::Command::new("sh");
+    world.dress(&mut shell);
+    shell.args(["-c", "read go && exec \"$0\" \"$@\" </dev/null"]).arg(program()).args(arguments);
+    shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = shell.spawn().expect("started");
+    limit_file_size(child.id(), Some(bytes));
+    std::io::Write::write_all(&mut child.stdin.take().expect("a pipe"), b"go\n").expect("written");
+    child.wait_with_output().expect("waited")
+}
+
+/// Sets how long a file a living process may make; `None` takes the limit off again.
+pub(crate) fn limit_file_size(pid: u32, bytes: Option<u64>) {
+    use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+    let maximum = getrlimit(Resource::Fsize).maximum;
+    let pid = Pid::from_raw(i32::try_from(pid).expect("a pid"));
+    let limit = Rlimit { current: bytes.or(maximum), maximum };
+    prlimit(pid, Resource::Fsize, limit).expect("a process of ours");
+}
+
 /// Sends a signal by name, such as "KILL". A process that is gone already needs none.
 pub(crate) fn kill(pid: u32, signal: &str) {
     use rustix::process::{Pid, Signal, kill_process};
@@ -231,6 +274,14 @@ pub(crate) fn is_alive(pid: u32) -> bool {
     process_state(pid).is_some_and(|state| state != 'Z')
 }
 
+/// Whether a process is the fake Claude Code at its work, and not only asked for its version.
+pub(crate) fn is_claude_at_work(pid: u32) -> bool {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let asked = [&b"--version"[..], b"--help"];
+    fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe.ends_with("fake-claude"))
+        && !line.split(|&byte| byte == 0).any(|word| asked.contains(&word))
+}
+
 /// Waits for a child with a limit, and returns its exit code; `None` when a signal ended it.
 pub(crate) fn exit_code(child: &mut Child) -> Option<i32> {
     until("the command ends", || child.try_wait().expect("waited")).code()
@@ -241,6 +292,6 @@ fn pids() -> Vec<u32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
-fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+pub(crate) fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
 }

@@ -1,0 +1,78 @@
+//! Prompts and answers arrive as they were written, however long and whatever they look like.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use super::api::texts;
+use super::offline::Offline;
+
+/// What scenario `big` answers by default, and what one argument can never hold.
+const MEBIBYTE: usize = 1 << 20;
+
+#[test]
+fn a_prompt_of_one_megabyte_arrives_whole() {
+    let offline = Offline::new();
+    let prompt = numbered_lines("question");
+    let file = offline.world.path("prompt.txt");
+    fs::write(&file, &prompt).expect("written");
+    let ended = offline.consult(&["--prompt-file", file.to_str().expect("text")]);
+    assert_eq!(ended.exit, Some(0), "{:#}", ended.job["failure"]);
+    let request = offline.api.asked_once();
+    assert!(texts(&request).contains(prompt.trim_end()), "it was changed on its way");
+}
+
+#[test]
+fn an_answer_of_one_megabyte_is_printed_byte_for_byte() {
+    let offline = Offline::new();
+    let id = offline.world.submit("say it all [[scenario:big]]");
+    offline.world.finish(&id);
+    let printed = offline.world.command(["job", &id, "--response"]).assert().success();
+    let printed = &printed.get_output().stdout;
+    let expected = numbered_lines("line");
+    assert_eq!(printed.len(), expected.len());
+    assert!(*printed == expected.as_bytes(), "it was changed on its way");
+}
+
+#[test]
+fn a_prompt_that_looks_like_a_command_reaches_the_model() {
+    let offline = Offline::new();
+    let ended = offline.consult(&["/context"]);
+    assert_eq!(ended.exit, Some(0), "{ended:#?}");
+    assert_eq!(ended.job["result"]["response"], "Hello from the fake API.");
+    let request = offline.api.asked_once();
+    assert!(request["user_text"].as_str().expect("a prompt").ends_with("\n\n/context"));
+}
+
+#[test]
+fn a_file_that_a_prompt_mentions_is_not_sent_with_it() {
+    let offline = Offline::new();
+    let inside = offline.world.cwd().join("notes.txt");
+    let outside = offline.world.path("home").join("secret.txt");
+    fs::write(&inside, "an inner word\n").expect("written");
+    fs::write(&outside, "a private word\n").expect("written");
+    let hostname = fs::read_to_string("/etc/hostname").unwrap_or_default();
+    let prompt = format!("@/etc/hostname @{} @notes.txt", outside.display());
+    let ended = offline.consult(&[&prompt]);
+    assert_eq!(ended.exit, Some(0), "{ended:#?}");
+    let request = offline.api.asked_once();
+    assert!(request["user_text"].as_str().expect("a prompt").ends_with(&prompt));
+    let body = request["body"]["messages"].to_string();
+    assert!(!body.contains("an inner word"), "{body}");
+    assert!(!body.contains("a private word"), "{body}");
+    let lines = texts(&request);
+    assert!(!lines.lines().any(|line| line == hostname.trim() && !line.is_empty()), "{lines}");
+}
+
+/// A mebibyte in the form of scenario `big`'s answer, with a word of its own on every line.
+fn numbered_lines(word: &str) -> String {
+    let filling = "x".repeat(84);
+    let mut text = String::new();
+    for number in 0.. {
+        writeln!(text, "{word} {number:07} {filling}").expect("a string takes everything");
+        if text.len() >= MEBIBYTE {
+            break;
+        }
+    }
+    text.truncate(MEBIBYTE);
+    text
+}
