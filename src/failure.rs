@@ -13,6 +13,10 @@ use crate::runner::error::Error as RunnerError;
 
 pub(crate) use exit::Exit;
 
+/// The reader of our output is gone. What that means is decided in `main` alone.
+#[derive(Debug)]
+pub(crate) struct BrokenPipe;
+
 /// One thing that went wrong, ready to be said.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -95,6 +99,10 @@ impl From<RunnerError> for Failure {
                     "`phone-opus wait {job}` waits for that job; without --session a new conversation starts."
                 );
                 Self::new(Exit::TryLater, "session_busy", message).hinted(hint)
+            }
+            RunnerError::ProgramSilent { .. } => {
+                Self::new(Exit::ClaudeMissing, "claude_silent", message)
+                    .hinted("Run it by hand; if it works there, the host was too busy: try again.")
             }
             RunnerError::ProgramMissing { .. } => {
                 Self::new(Exit::ClaudeMissing, "claude_missing", message)

@@ -37,12 +37,24 @@ impl World {
         found.map(|(_, value)| PathBuf::from(value)).filter(|path| !path.as_os_str().is_empty())
     }
 
-    /// All variables that are UTF-8.
+    /// All variables; what is not UTF-8 in one is replaced, so that its name is still known.
     pub(crate) fn variables(&self) -> Vec<(String, String)> {
-        let utf8 = |(name, value): &(OsString, OsString)| {
-            Some((name.to_str()?.to_owned(), value.to_str()?.to_owned()))
-        };
-        self.variables.iter().filter_map(utf8).collect()
+        let lossy = |text: &OsString| text.to_string_lossy().into_owned();
+        self.variables.iter().map(|(name, value)| (lossy(name), lossy(value))).collect()
+    }
+
+    /// PATH, also where a part of it is not UTF-8.
+    pub(crate) fn search_path(&self) -> String {
+        let found = self.variables.iter().find(|(name, _)| name == "PATH");
+        found.map(|(_, value)| value.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    /// A variable of ours whose value is not UTF-8, and so cannot be used.
+    pub(crate) fn unreadable_variable(&self) -> Option<String> {
+        let ours = |name: &OsString| name.to_string_lossy().starts_with("PHONE_OPUS_");
+        let mut variables = self.variables.iter();
+        let found = variables.find(|(name, value)| ours(name) && value.to_str().is_none());
+        found.map(|(name, _)| name.to_string_lossy().into_owned())
     }
 
     /// State and not cache, because an answer cannot be made again: the XDG specification keeps
@@ -115,6 +127,11 @@ pub(crate) fn now() -> SystemTime {
 /// A reading for this process's own short waits.
 pub(crate) fn instant() -> Instant {
     Instant::now()
+}
+
+/// Whatever the caller's mask is: what this program makes is for its user, and usable by them.
+pub(crate) fn make_private_files() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
 }
 
 /// Milliseconds since 1970.

@@ -48,6 +48,31 @@ fn a_stopped_runner_is_woken_to_be_cancelled() {
 }
 
 #[test]
+fn a_cancel_that_is_seen_in_the_log_and_heard_as_well_leaves_the_grace() {
+    let world = World::new();
+    let id = world.submit("FAKE:mode=hang");
+    // Its first line comes once it is deaf.
+    let transcript = world.job_file(&id, "transcript.jsonl");
+    until("it is deaf", || std::fs::metadata(&transcript).ok().filter(|file| file.len() > 0));
+    let (guard, _) = world.runners(&id);
+    let mut cancel = world.raw(["cancel", &id]);
+    let mut cancel = cancel.stdout(Stdio::null()).spawn().expect("started");
+    until("the request is there", || {
+        world.history(&id).contains(&"cancel_requested".to_owned()).then_some(())
+    });
+    for _ in 0..5 {
+        kill(guard, "TERM");
+    }
+    assert_eq!(super::support::exit_code(&mut cancel), Some(0));
+    let job = world.job(&id);
+    let asked = world.events().iter().find(|e| e["event"] == "cancel_requested").cloned();
+    let asked = asked.expect("it was asked for")["unix_ms"].as_i64().expect("a time");
+    let ended = job["finished_unix_ms"].as_i64().expect("a time");
+    // Deaf as it is, it was given the five seconds that it has.
+    assert!(ended - asked >= 4_900, "killed after {} ms", ended - asked);
+}
+
+#[test]
 fn an_ended_job_is_not_cancelled_again() {
     let world = World::new();
     let id = world.submit("hello");

@@ -449,3 +449,13 @@ fn several_names_of_one_job_are_one_job() {
     let cancelled = world.json(&["cancel", "--json", &id, &id[..8], "@last"]);
     assert_eq!(cancelled["count"], 1);
 }
+
+#[test]
+fn a_filter_compares_the_whole_label_also_where_the_list_shows_a_cut_one() {
+    let world = World::new();
+    let label = "l".repeat(3000);
+    world.finish(&world.submit_with(&["--label", &label, "x"]));
+    let found = world.json(&["jobs", "--label", &label, "--json"]);
+    assert_eq!((&found["count"], &found["jobs"][0]["cut"]), (&json!(1), &json!(true)));
+    assert_eq!(world.json(&["jobs", "--label", &label[..2000], "--json"])["count"], 0);
+}

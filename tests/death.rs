@@ -31,10 +31,19 @@ struct Standing {
 
 /// Submits in the background and waits until some process stands at `point`.
 fn stand_at(point: &str, prompt: &str) -> Standing {
+    stand(point, &["consult", "--bg"], prompt)
+}
+
+/// The same from the foreground, where the submitter waits for the answer.
+fn stand_in_foreground_at(point: &str, prompt: &str) -> Standing {
+    stand(point, &["consult"], prompt)
+}
+
+fn stand(point: &str, command: &[&str], prompt: &str) -> Standing {
     let mut world = World::new();
     world.set("PHONE_OPUS_TEST_PAUSE", point);
     let prompt = prompt.replace("GATE", &world.path("gate").to_string_lossy());
-    let mut submitter = world.raw(["consult", "--bg", &prompt]);
+    let mut submitter = world.raw(command.iter().copied().chain([prompt.as_str()]));
     let submitter =
         submitter.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
     let submitter = submitter.spawn().expect("started");
@@ -276,4 +285,99 @@ fn a_crowd_of_forks_dies_with_guard_and_worker() {
     kill(guard, "KILL");
     kill(worker, "KILL");
     assert_lost(&world.finish(&id), true);
+}
+
+#[test]
+fn a_foreground_submitter_may_die_at_any_point_after_the_start() {
+    for point in ["accepted", "started", "running", "result", "outcome", "terminal"] {
+        let (_world, job) = stand_in_foreground_at(point, ANSWER).kill(&[Who::Submitter]);
+        assert_answered(&job, false);
+    }
+}
+
+#[test]
+fn all_of_them_killed_at_once_lose_nothing_that_was_paid_for() {
+    let all = [Who::Submitter, Who::Guard, Who::Worker];
+    for (point, was_started) in [("accepted", false), ("started", true)] {
+        let (_world, job) = stand_in_foreground_at(point, GATED).kill(&all);
+        assert_lost(&job, was_started);
+    }
+    let everyone = [&all[..], &[Who::Claude]].concat();
+    let (_world, job) = stand_in_foreground_at("running", GATED).kill(&everyone);
+    assert_lost(&job, true);
+    let (_world, job) = stand_at("running", GATED).kill(&[Who::Worker, Who::Claude]);
+    assert_lost(&job, true);
+    for point in ["result", "outcome"] {
+        let (_world, job) = stand_in_foreground_at(point, ANSWER).kill(&all);
+        assert_answered(&job, true);
+    }
+}
+
+#[test]
+fn an_answer_survives_while_claude_code_still_lives() {
+    let world = World::new();
+    let id = world.submit("FAKE:mode=closestdout");
+    let transcript = world.job_file(&id, "transcript.jsonl");
+    until("the result line is there", || {
+        std::fs::read_to_string(&transcript).ok()?.contains(r#""type":"result""#).then_some(())
+    });
+    let (guard, worker) = world.runners(&id);
+    kill(guard, "KILL");
+    kill(worker, "KILL");
+    assert_answered(&world.finish(&id), true);
+}
+
+#[test]
+fn a_runner_that_does_not_take_over_in_time_is_ended_and_said_to_have_failed() {
+    let mut standing = stand_at("worker", ANSWER);
+    // Nobody wakes it: the submitter gives up after its ten seconds.
+    assert_eq!(exit_code(&mut standing.submitter), Some(1));
+    standing.world.assert_quiet();
+    let job = standing.world.job(&standing.id);
+    assert_eq!((&job["status"], &job["started_unix_ms"]), (&"failed".into(), &Value::Null));
+    assert_eq!(job["failure"]["code"], "spawn_failed");
+}
+
+#[test]
+fn the_runner_has_left_the_tree_of_its_caller_before_it_accepts() {
+    let standing = stand_at("worker", ANSWER);
+    let status = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/status")).expect("alive");
+    let (guard, worker) = standing.world.runners(&standing.id);
+    assert_eq!(worker, standing.paused);
+    let ours = [std::process::id(), standing.submitter.id()];
+    assert!(ours.iter().all(|pid| !status(guard).contains(&format!("PPid:\t{pid}\n"))));
+    // The launch stage, which was the link between them, has ended.
+    let launch = standing.world.processes().into_iter().find(|pid| {
+        std::fs::read(format!("/proc/{pid}/cmdline"))
+            .is_ok_and(|line| line.split(|&byte| byte == 0).any(|word| word == b"launch"))
+            && is_alive(*pid)
+    });
+    assert_eq!(launch, None);
+    assert_answered(&standing.kill(&[]).1, false);
+}
+
+#[test]
+fn a_conversation_is_not_charged_twice_for_a_death_that_nobody_saw() {
+    let standing = stand_at("outcome", "FAKE:mode=cost,usd=2");
+    let session =
+        standing.world.job(&standing.id)["session"]["id"].as_str().expect("an id").to_owned();
+    let (guard, worker) = standing.world.runners(&standing.id);
+    kill(guard, "KILL");
+    kill(worker, "KILL");
+    let Standing { mut world, mut submitter, .. } = standing;
+    exit_code(&mut submitter);
+    until("both are dead", || (!is_alive(guard) && !is_alive(worker)).then_some(()));
+    world.set("PHONE_OPUS_TEST_PAUSE", "nowhere");
+    let next = world.submit_with(&["--session", &session, "FAKE:mode=cost,usd=3"]);
+    assert_eq!(world.finish(&next)["cost_usd"], 1.0);
+}
+
+#[test]
+fn a_runner_whose_state_directory_is_gone_ends() {
+    let standing = stand_at("result", ANSWER);
+    std::fs::remove_dir_all(standing.world.state()).expect("removed");
+    kill(standing.paused, "CONT");
+    let Standing { world, mut submitter, .. } = standing;
+    exit_code(&mut submitter);
+    world.assert_quiet();
 }

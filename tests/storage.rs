@@ -82,8 +82,8 @@ fn an_answer_outlasts_a_stuck_lock_of_the_log() {
     assert_eq!(world.json(&["jobs", "--json"])["count"], 1);
 }
 
-/// An answer arrives while its runner may make no file longer than `limit` bytes; then it may again.
-fn answer_on_a_full_disk(limit: impl Fn(u64) -> u64, saved: bool) {
+/// A consult whose answer arrives while its runner may make no file longer than `limit` bytes.
+fn answer_under_a_limit(limit: impl Fn(u64) -> u64) -> (World, String, Vec<u8>) {
     let world = World::new();
     let consult = Gated::submit(&world);
     let before = log_of(&world);
@@ -92,38 +92,44 @@ fn answer_on_a_full_disk(limit: impl Fn(u64) -> u64, saved: bool) {
         limit_file_size(pid, Some(limit(before.len() as u64)));
     }
     consult.open();
-    let outcome = world.job_file(&consult.id, "outcome");
-    if saved {
-        until("the outcome is saved", || outcome.exists().then_some(()));
-    }
-    until("Claude Code has ended", || {
-        let children = fs::read_to_string(format!("/proc/{worker}/task/{worker}/children"));
-        children.expect("the worker lives").is_empty().then_some(())
-    });
-    assert!(is_alive(worker) && is_held(&world, &consult.id), "its runner goes on trying");
-    assert_eq!(world.job(&consult.id)["status"], "running");
-    assert_eq!(outcome.exists(), saved);
-    for pid in [guard, worker] {
-        limit_file_size(pid, None);
-    }
-    let job = world.finish(&consult.id);
-    assert_eq!((&job["status"], &job["recovered"]), (&"succeeded".into(), &false.into()));
+    let id = consult.id.clone();
+    (world, id, before)
+}
+
+fn assert_answered(world: &World, id: &str, before: &[u8], recovered: bool) {
+    let job = world.finish(id);
+    assert_eq!((&job["status"], &job["recovered"]), (&"succeeded".into(), &recovered.into()));
     assert_eq!(job["result"]["response"], "fake answer: 42");
-    assert!(log_of(&world).starts_with(&before));
-    assert_eq!(world.history(&consult.id), ["queued", "started", "succeeded"]);
-    let torn = log_of(&world).split(|&byte| byte == b'\n').count() - 1;
-    assert_eq!(torn, 3, "no half line was left");
+    assert!(log_of(world).starts_with(before));
+    assert_eq!(world.history(id), ["queued", "started", "succeeded"]);
+    let lines = log_of(world).split(|&byte| byte == b'\n').count() - 1;
+    assert_eq!(lines, 3, "no half line was left");
 }
 
 #[test]
-fn an_answer_outlasts_a_full_disk_on_which_it_can_be_saved_but_not_logged() {
+fn a_runner_whose_own_limit_forbids_the_last_line_leaves_it_to_who_looks_next() {
     // Room for the start of the line, and for the whole outcome.
-    answer_on_a_full_disk(|log| log + 100, true);
+    let (world, id, before) = answer_under_a_limit(|log| log + 100);
+    until("the outcome is saved", || world.job_file(&id, "outcome").exists().then_some(()));
+    world.assert_quiet();
+    assert_answered(&world, &id, &before, true);
 }
 
 #[test]
 fn an_answer_outlasts_a_full_disk_on_which_it_can_be_neither_saved_nor_logged() {
-    answer_on_a_full_disk(|_| 1, false);
+    let (world, id, before) = answer_under_a_limit(|_| 1);
+    let (guard, worker) = world.runners(&id);
+    until("Claude Code has ended", || {
+        let children = fs::read_to_string(format!("/proc/{worker}/task/{worker}/children"));
+        children.expect("the worker lives").is_empty().then_some(())
+    });
+    assert!(is_alive(worker) && is_held(&world, &id), "its runner goes on trying");
+    assert_eq!(world.job(&id)["status"], "running");
+    assert!(!world.job_file(&id, "outcome").exists());
+    for pid in [guard, worker] {
+        limit_file_size(pid, None);
+    }
+    assert_answered(&world, &id, &before, false);
 }
 
 #[test]

@@ -91,18 +91,34 @@ fn terminal() -> (OwnedFd, OwnedFd) {
 }
 
 #[test]
-fn the_runner_has_left_the_tree_of_its_caller_before_the_id_is_printed() {
+fn a_person_at_a_terminal_sees_how_it_goes_and_the_answer_alone_at_the_end() {
+    use std::io::Read;
     let world = World::new();
-    let id = world.submit(&gated(&world));
-    let (guard, worker) = world.runners(&id);
-    assert_ne!(parent_of(guard), std::process::id());
-    assert_eq!(parent_of(worker), guard);
-    open_the_gate(&world);
-    world.finish(&id);
-}
-
-fn parent_of(pid: u32) -> u32 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("alive");
-    let line = status.lines().find_map(|line| line.strip_prefix("PPid:")).expect("a parent");
-    line.trim().parse().expect("a number")
+    let (terminal, screen) = terminal();
+    // The command goes at the end of this line, and with it our last hold on the screen.
+    let mut consult = world
+        .raw(["consult", "FAKE:mode=slow,secs=0.2,lines=5"])
+        .env("TERM", "xterm")
+        .stderr(File::from(screen))
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("started");
+    let reader = std::thread::spawn(move || {
+        let (mut terminal, mut seen) = (File::from(terminal), Vec::new());
+        let mut bytes = [0; 4096];
+        // Reading ends with an error when the last writer is gone.
+        while let Ok(length @ 1..) = terminal.read(&mut bytes) {
+            seen.extend_from_slice(&bytes[..length]);
+        }
+        String::from_utf8_lossy(&seen).into_owned()
+    });
+    assert_eq!(exit_code(&mut consult), Some(0));
+    let mut answer = String::new();
+    consult.stdout.take().expect("piped").read_to_string(&mut answer).expect("read");
+    assert_eq!(answer, "fake answer: 42\n");
+    drop(consult);
+    let seen = reader.join().expect("read");
+    assert!(seen.contains("\r\x1b[2K"), "one line is drawn over and over: {seen:?}");
+    assert!(seen.contains("written"), "it says how much was written: {seen:?}");
+    assert!(seen.contains("--session"), "it ends with the way to go on: {seen:?}");
 }

@@ -656,3 +656,23 @@ fn a_stranger_in_the_state_directory_costs_nothing() {
     world.command(["consult", "x"]).assert().success();
     assert!(Path::new(&world.state().join("jobs/not-an-id")).is_dir());
 }
+
+#[test]
+fn a_variable_of_ours_that_is_not_utf8_is_refused_and_not_passed_over() {
+    use std::os::unix::ffi::OsStrExt;
+    let world = World::new();
+    for name in ["PHONE_OPUS_DEPTH", "PHONE_OPUS_CLAUDE_BIN", "PHONE_OPUS_STATE_DIR"] {
+        let value = std::ffi::OsStr::from_bytes(b"/\xff");
+        let mut command = world.raw(["consult", "x"]);
+        let output = command.env(name, value).output().expect("run");
+        assert_eq!(output.status.code(), Some(78));
+        assert_eq!(
+            String::from_utf8_lossy(&output.stderr),
+            format!(
+                "error: the variable {name} is not UTF-8 text\n\
+                 hint: Unset it, or give it a value (a path, say) that is.\n"
+            )
+        );
+    }
+    assert!(!world.state().exists());
+}

@@ -129,7 +129,8 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     let job = submit(&state, submission, CLOCK)?;
     let text =
         if args.json { json::text(&render::json::job(&job), None)? } else { job.id.to_string() };
-    context.output.line(&text)?;
+    // The job is there, and if its id cannot be printed nobody else would name it.
+    context.output.line(&text).map_err(|f| f.hinted(render::human::left_running(&job)))?;
     Ok(Exit::Succeeded)
 }
 
@@ -229,8 +230,7 @@ fn program_path(config: &Config, context: &Context<'_>) -> Result<String, Failur
         Some(name) if name.contains('/') => Some(absolute(name, context)),
         other => other.clone(),
     };
-    let path = context.world.variable("PATH").unwrap_or_default();
-    let found = program::find(configured.as_deref(), path)?;
+    let found = program::find(configured.as_deref(), &context.world.search_path())?;
     Ok(found.to_string_lossy().into_owned())
 }
 

@@ -51,6 +51,11 @@ impl<'a> Context<'a> {
         file: Option<&TextFile>,
         flags: &config::Flags,
     ) -> Result<Config, Failure> {
+        if let Some(name) = self.world.unreadable_variable() {
+            let message = format!("the variable {name} is not UTF-8 text");
+            return Err(Failure::new(Exit::BadConfiguration, "config", message)
+                .hinted("Unset it, or give it a value (a path, say) that is."));
+        }
         let variables = self.world.variables();
         let names: Vec<String> = variables
             .iter()
@@ -74,6 +79,12 @@ impl<'a> Context<'a> {
         })?;
         // As it is shown everywhere else: without the slash that XDG's join leaves at the end.
         let root: PathBuf = root.components().collect();
+        if root.to_str().is_none() {
+            let message = format!("the path {} is not UTF-8", root.display());
+            return Err(Failure::new(Exit::BadConfiguration, "config", message).hinted(
+                "Claude Code is told of it in JSON; set PHONE_OPUS_STATE_DIR to another.",
+            ));
+        }
         if root.is_absolute() {
             return Ok(root);
         }

@@ -31,7 +31,7 @@ pub(super) fn show(
     let job = submission.job.to_string();
     let queued = queued(submission, &memory);
     let program =
-        program::probe(Path::new(queued.request.claude_bin.as_deref().unwrap_or_default()));
+        program::probe(Path::new(queued.request.claude_bin.as_deref().unwrap_or_default()))?;
     let directory = root.join("jobs").join(&job);
     let tmp = directory.join("tmp");
     let variables = context.world.variables();

@@ -57,7 +57,8 @@ pub(super) fn attend(
     context: &mut Context<'_>,
 ) -> Result<Exit, Failure> {
     let mut show = Show::new(state, &job, context);
-    let mut waiter = Waiter::new(state, [job.id]);
+    let mut waiter = Waiter::new(state, [job.id])
+        .map_err(|error| Failure::from(error).hinted(human::left_running(&job)))?;
     let mut asked = 0;
     while let Woken::TimedOut = waiter.next(Some(BEAT)) {
         if let Some(exit) = interrupts.leave() {
@@ -70,24 +71,26 @@ pub(super) fn attend(
             asked += 1;
             interrupt(state, &job, asked, &mut show, context);
         }
-        show.beat(state, context)?;
+        show.beat(state, context);
     }
     show.wipe(context);
-    let job = observe::job(state, job.id, CLOCK)?.unwrap_or(job);
-    report(&job, as_json, asked > 0, context)
+    // Whatever keeps us from looking, the job is there, and nobody else would name it.
+    let ended = observe::job(state, job.id, CLOCK)
+        .map_err(|error| Failure::from(error).hinted(human::left_running(&job)))?;
+    report(&ended.unwrap_or(job), as_json, asked > 0, context)
 }
 
 fn interrupt(state: &State, job: &Job, count: usize, show: &mut Show, context: &mut Context<'_>) {
     show.wipe(context);
     if count == 1 {
         context.output.say("Cancelling; Ctrl-C again kills.");
-        if let Err(error) = cancel::request(state, job.id, context.caller(), CLOCK) {
+        if let Err(error) = cancel::ask(state, job.id, context.caller(), CLOCK) {
             context.output.say(&format!("warning: the request could not be recorded: {error}"));
         }
     } else {
         context.output.say("Killing.");
+        cancel::hurry(state, job.id);
     }
-    cancel::signal(state, job.id);
 }
 
 fn report(
@@ -145,20 +148,20 @@ impl Show {
         }
     }
 
-    /// Looks, and shows what changed. The log is read once a second; the transcript at every beat.
-    fn beat(&mut self, state: &State, context: &mut Context<'_>) -> Result<(), Failure> {
+    /// Looks, and shows what changed. The log is read once a second; the transcript at every beat. A
+    /// look that fails shows nothing new; the job does not depend on being looked at.
+    fn beat(&mut self, state: &State, context: &mut Context<'_>) {
         const BEATS_PER_LOOK: u32 = 10;
         if context.output.is_quiet() {
-            return Ok(());
+            return;
         }
         if self.beats.is_multiple_of(BEATS_PER_LOOK)
-            && let Some(job) = observe::job(state, self.job.id, CLOCK)?
+            && let Ok(Some(job)) = observe::job(state, self.job.id, CLOCK)
         {
             self.job = job;
         }
         self.beats = self.beats.wrapping_add(1);
         self.show(context);
-        Ok(())
     }
 
     fn show(&mut self, context: &mut Context<'_>) {

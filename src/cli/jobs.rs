@@ -11,7 +11,6 @@ use crate::job::brief::Brief;
 use crate::job::id::JobId;
 use crate::job::status::Status;
 use crate::journal::place::State;
-use crate::journal::read::Log;
 use crate::render::table;
 use crate::runner::observe;
 use crate::{render, world};
@@ -76,22 +75,8 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
 /// The rows that pass, each as it really stands: a dead runner's job is not shown as running.
 fn rows(args: &Args, state: &State) -> Result<(Vec<Row>, bool), Failure> {
     let here = if args.here { Some(super::consult::directory(None)?) } else { None };
-    let Some(log) = Log::open(state)? else { return Ok((Vec::new(), false)) };
-    let mut failed = None;
-    let (rows, truncated) = log.newest(args.limit as usize, |id, row| {
-        match observe::row(state, id, row.clone(), CLOCK) {
-            Ok(row) => passes(args, here.as_deref(), &row),
-            Err(error) => {
-                failed = Some(error);
-                false
-            }
-        }
-    })?;
-    if let Some(error) = failed {
-        return Err(error.into());
-    }
-    let settled = rows.into_iter().map(|(id, row)| Ok((id, observe::row(state, id, row, CLOCK)?)));
-    Ok((settled.collect::<Result<_, Failure>>()?, truncated))
+    let wanted = |row: &Brief| passes(args, here.as_deref(), row);
+    Ok(observe::newest(state, args.limit as usize, CLOCK, wanted)?)
 }
 
 fn passes(args: &Args, here: Option<&str>, row: &Brief) -> bool {

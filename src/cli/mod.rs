@@ -23,7 +23,7 @@ mod generated;
 
 use clap::{ColorChoice, Parser, Subcommand};
 
-use crate::failure::{Exit, Failure};
+use crate::failure::{BrokenPipe, Exit, Failure};
 use crate::world::World;
 use context::Context;
 use output::Output;
@@ -71,17 +71,18 @@ enum Command {
 }
 
 /// Parses the arguments, runs the command, says what went wrong.
-pub(crate) fn run(world: &World) -> Exit {
+pub(crate) fn run(world: &World) -> Result<Exit, BrokenPipe> {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return json::refuse_arguments(&error),
+        Err(error) => return Ok(json::refuse_arguments(&error)),
     };
     let mut output = Output::new(world, cli.color);
     let wants_json = cli.command.wants_json();
     let result = cli.command.run(&mut Context::new(world, &mut output));
     match result {
-        Ok(exit) => exit,
-        Err(failure) => output.fail(&failure, wants_json),
+        Err(failure) if failure.broken_pipe => Err(BrokenPipe),
+        Err(failure) => Ok(output.fail(&failure, wants_json)),
+        Ok(exit) => Ok(exit),
     }
 }
 

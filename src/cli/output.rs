@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use clap::ColorChoice;
 
 use crate::failure::{Exit, Failure};
-use crate::render::text::Colour;
+use crate::render::text::{Colour, harmless};
 use crate::world::World;
 
 /// Where a command's words go.
@@ -80,10 +80,6 @@ impl Output {
 
     /// Says what went wrong and what to do, and gives the exit code.
     pub(super) fn fail(&mut self, failure: &Failure, as_json: bool) -> Exit {
-        // Whoever read our output has seen enough; that is no error of ours (as with `| head`).
-        if failure.broken_pipe {
-            return Exit::Succeeded;
-        }
         if as_json {
             let exit_code = failure.exit.code().into();
             let message = failure.sentence();
@@ -99,9 +95,9 @@ impl Output {
         } else {
             let label = self.talk_colour.paint(31, "error:");
             // Further lines stand below the first one's words.
-            let sentence = failure.sentence().replace('\n', "\n       ");
+            let sentence = harmless(&failure.sentence()).replace('\n', "\n       ");
             let _ = writeln!(io::stderr(), "{label} {sentence}");
-            if let Some(hint) = &failure.hint {
+            if let Some(hint) = failure.hint.as_deref().map(harmless) {
                 let _ = writeln!(io::stderr(), "{} {hint}", self.talk_colour.paint(36, "hint:"));
             }
         }

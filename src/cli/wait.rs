@@ -54,7 +54,7 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         document(&[look(&state, ids[0])?], false, fields)?;
     }
     let deadline = args.timeout.and_then(|limit| world::instant().checked_add(limit));
-    let mut waiter = Waiter::new(&state, ids.iter().copied());
+    let mut waiter = Waiter::new(&state, ids.iter().copied())?;
     let mut codes = Vec::new();
     let mut timed_out = false;
     loop {

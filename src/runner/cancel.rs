@@ -2,6 +2,8 @@
 //!
 //! From another pid namespace no signal can be sent; the runner looks into the log every two seconds.
 
+use std::fs::OpenOptions;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::clock::Clock;
@@ -9,59 +11,80 @@ use super::error::Error;
 use super::identity;
 use super::lock::{self, Held};
 use super::observe;
-use super::submit::LOG_LOCK_LIMIT;
+use super::signals::Order;
 use crate::job::event::{Caller, CancelRequested, Event};
 use crate::job::fold::Job;
 use crate::job::id::JobId;
 use crate::journal::append::append;
-use crate::journal::place::State;
+use crate::journal::place::{State, open_private};
 
-/// What a cancel came to.
-pub(crate) enum Cancelled {
-    /// The job as it ended, by this request or by another's.
-    Ended(Job),
+/// How a job stood when its end was asked for.
+pub(crate) enum Asked {
+    /// It is ending now; see [`await_end`].
+    Ending(Job),
     /// It had ended before anybody asked.
     HadEnded(Job),
-    NoSuchJob,
 }
 
 /// How long past its grace a job may take to end.
 const BEYOND_GRACE: Duration = Duration::from_secs(10);
 
-/// Asks for the end of a job and waits for it, as long as its grace and a little more.
-pub(crate) fn cancel(
+/// How long the log's lock is waited for before the request takes the other way.
+const REQUEST_LOCK_LIMIT: Duration = Duration::from_secs(1);
+
+/// Asks for the end of a job, in the log and by signal. `None` when there is no such job.
+pub(crate) fn ask(
     state: &State,
     id: JobId,
     by: Caller,
     clock: Clock,
-) -> Result<Cancelled, Error> {
-    let Some(job) = observe::job(state, id, clock)? else { return Ok(Cancelled::NoSuchJob) };
+) -> Result<Option<Asked>, Error> {
+    let Some(job) = observe::job(state, id, clock)? else { return Ok(None) };
     if job.ending.is_some() {
-        return Ok(Cancelled::HadEnded(job));
+        return Ok(Some(Asked::HadEnded(job)));
     }
     request(state, id, by, clock)?;
-    signal(state, id);
-    let limit = Duration::from_millis(job.queued.request.grace_ms) + BEYOND_GRACE;
-    if !lock::wait_until_free(state, id, limit) {
-        return Err(Error::StillStopping { job: id.to_string() });
-    }
-    match observe::job(state, id, clock)? {
-        Some(job) => Ok(Cancelled::Ended(job)),
-        None => Ok(Cancelled::NoSuchJob),
-    }
+    signal(state, id, Order::End);
+    Ok(Some(Asked::Ending(job)))
 }
 
-/// Puts the request into the log; a job that has ended meanwhile needs none.
-pub(crate) fn request(state: &State, id: JobId, by: Caller, clock: Clock) -> Result<(), Error> {
-    append(state, LOG_LOCK_LIMIT, (clock.unix_ms)(), id, |job| {
+/// Waits for the end of a job that was asked to end, as long as its grace and a little more.
+pub(crate) fn await_end(state: &State, job: Job, clock: Clock) -> Result<Job, Error> {
+    let limit = Duration::from_millis(job.queued.request.grace_ms) + BEYOND_GRACE;
+    if !lock::wait_until_free(state, job.id, limit) {
+        return Err(Error::StillStopping { job: job.id.to_string() });
+    }
+    Ok(observe::job(state, job.id, clock)?.unwrap_or(job))
+}
+
+/// Puts the request into the log; a job that has ended meanwhile needs none. Where the log cannot be
+/// written now (a stuck lock, a full disk), a mark beside the job says the same: nobody who wants an
+/// end should have to wait for that.
+fn request(state: &State, id: JobId, by: Caller, clock: Clock) -> Result<(), Error> {
+    let appended = append(state, REQUEST_LOCK_LIMIT, (clock.unix_ms)(), id, |job| {
         let wanted = job.is_some_and(|job| job.ending.is_none());
         wanted.then_some(Event::CancelRequested(CancelRequested { by }))
-    })?;
+    });
+    if let Err(error) = appended {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true);
+        open_private(&mark(state, id), &options).map_err(|_| error)?;
+    }
     Ok(())
 }
 
-/// Sends TERM to the guard, or, where it is dead, to the worker. A second one spares no grace.
-pub(crate) fn signal(state: &State, id: JobId) {
+/// The file that stands for a request which could not be put into the log.
+pub(super) fn mark(state: &State, id: JobId) -> PathBuf {
+    state.job_dir(id).join("cancel")
+}
+
+/// Tells the runner to end a job without any grace.
+pub(crate) fn hurry(state: &State, id: JobId) {
+    signal(state, id, Order::EndNow);
+}
+
+/// Sends an order to the guard, or, where it is dead, to the worker.
+fn signal(state: &State, id: JobId, order: Order) {
     let Some(holders) = lock::read_holders(state, id).filter(lock::Holders::in_our_namespace)
     else {
         return;
@@ -72,6 +95,6 @@ pub(crate) fn signal(state: &State, id: JobId) {
         .find_map(identity::Identity::handle);
     // Asked after the handle is there: only then is it the holder that the handle stands for.
     if let (Some(handle), Held::Yes) = (handle, lock::held(state, id)) {
-        let _ = identity::terminate(&handle);
+        let _ = identity::order(&handle, order);
     }
 }

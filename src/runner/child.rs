@@ -17,13 +17,15 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{PidfdFlags, pidfd_open};
 
-use clocks::{Clocks, KILL_AGAIN_MS, PROGRESS_EVERY_MS, passed};
+use signal_hook::consts::SIGTERM;
+
+use clocks::{Clocks, KILL_AGAIN_MS, LINGER_MS, PROGRESS_EVERY_MS, passed};
 pub(super) use stderr::StderrLog;
 use streams::{Lines, Pipe, read_pipe};
 
 use super::clock::Clock;
 use super::identity;
-use super::signals::Signals;
+use super::signals::{Order, Signals};
 use super::stop;
 use super::transcript::{self, Transcript};
 use super::watch::{self, CancelWatch};
@@ -31,9 +33,6 @@ use crate::consult::claude::outcome::{Exit, Stop};
 use crate::consult::claude::stream::{Live, Stream};
 use crate::consult::request::Request;
 use crate::journal::place::State;
-
-/// After Claude Code's exit its grandchildren may hold the streams open: never wait for end of file.
-const LINGER_MS: u64 = 300;
 
 /// How a run ended.
 pub(super) struct Finished {
@@ -155,15 +154,14 @@ impl Attendant<'_> {
         }
     }
 
-    /// TERM or INT: ends the run; the second one spares no grace.
     fn hear(&mut self, signals: &mut Signals) {
-        for _ in 0..signals.take() {
-            if self.clocks.kill_at.is_some() {
-                self.clocks.kill_at = Some(self.now());
-            } else {
-                let asked = self.surroundings.cancel.requested(self.surroundings.state);
-                self.end(if asked { Stop::Cancelled } else { Stop::Interrupted { signal: 15 } });
-            }
+        let Some(order) = signals.take() else { return };
+        if self.stop.is_none() {
+            let asked = self.surroundings.cancel.requested(self.surroundings.state);
+            self.end(if asked { Stop::Cancelled } else { Stop::Interrupted { signal: SIGTERM } });
+        }
+        if order == Order::EndNow {
+            self.clocks.kill_at = Some(self.now());
         }
     }
 
@@ -175,7 +173,7 @@ impl Attendant<'_> {
     /// Asks Claude Code to end, once; after the grace it is killed.
     fn terminate(&mut self) {
         if self.clocks.kill_at.is_none() {
-            let _ = identity::terminate(&self.handle);
+            identity::terminate_group(&self.child);
             self.clocks.kill_at = Some(self.now() + self.surroundings.request.grace_ms);
         }
     }
@@ -191,7 +189,10 @@ impl Attendant<'_> {
                 (None, Some(signal)) => Exit::Signal(signal),
                 (None, None) => Exit::Unknown,
             });
-            self.clocks.linger_at = Some(self.now() + LINGER_MS);
+            // Below a wrapper that was told to end, Claude Code may still be saying its last.
+            let linger_at = self.now() + LINGER_MS;
+            self.clocks.linger_at =
+                Some(self.clocks.kill_at.map_or(linger_at, |at| at.max(linger_at)));
         }
     }
 

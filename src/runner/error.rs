@@ -14,6 +14,8 @@ pub(crate) enum Error {
     SessionBusy { session: String, job: Option<String> },
     /// The program is not there, or is not executable.
     ProgramMissing { name: String, searched: bool },
+    /// The program did not say which flags it takes.
+    ProgramSilent { path: PathBuf },
     /// No runner came up; the job is recorded as failed.
     NotAccepted { job: String, detail: String },
     /// The runner was told to stop, and still runs.
@@ -37,6 +39,9 @@ impl fmt::Display for Error {
             }
             Error::ProgramMissing { name, searched: false } => {
                 write!(f, "Claude Code was not found: {name} is not an executable file")
+            }
+            Error::ProgramSilent { path } => {
+                write!(f, "Claude Code did not answer: {} --help failed", path.display())
             }
             Error::NotAccepted { job, detail } => {
                 write!(f, "job {job} could not be started: {detail}")

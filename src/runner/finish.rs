@@ -1,17 +1,20 @@
 //! The end of a job: outcome on disk, terminal event in the log, lock released, leftovers removed.
 
 use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Resource, getrlimit};
 
-use super::signals::Signals;
+use super::signals::{Order, Signals};
 use super::stage::{Errand, Inherited};
-use super::{outcome, pause, session, slots};
+use super::{cancel, outcome, pause, session, slots};
 use crate::consult::reply::Outcome;
 use crate::job::event::{Cancelled, Event, Failed, Succeeded};
 use crate::job::id::JobId;
-use crate::journal::append::append;
+use crate::journal::append::{Appended, append};
+use crate::journal::error::Error as JournalError;
 use crate::journal::place::State;
 
 /// The terminal event of a run.
@@ -54,37 +57,57 @@ pub(super) fn conclude(
     session::remember_cost(&inherited.session_lock, *job, total_cost_usd(event));
     // Before the terminal event, so that a death right after it leaves nothing behind.
     tidy_up(state, *job);
-    append_until_done(errand, event, saved, signals);
+    append_until_done(errand, inherited, event, saved, signals);
     pause::at("terminal");
     // The session first: who is woken by the job's lock may resume it at once.
     release(&inherited.session_lock);
     release(&inherited.job_lock);
 }
 
-/// Appends a terminal event, through full disks and stuck locks. Gives up only when told to end
-/// while the outcome is safe on disk: whoever looks next appends it then.
+/// Appends a terminal event, through full disks and stuck locks. Gives up when told to end while the
+/// outcome is safe on disk (whoever looks next appends it then), when told to end at once, and when
+/// the job's directory has been removed: then there is nobody left to tell.
 pub(super) fn append_until_done(
     errand: &Errand,
+    inherited: &Inherited,
     event: &Event,
     saved: bool,
     signals: &mut Signals,
 ) {
-    const LOCK_LIMIT: Duration = Duration::from_secs(5);
     const LONGEST_WAIT_MS: u64 = 5_000;
     let mut saved = saved;
     let mut wait_ms = 50;
     loop {
-        let unix_ms = (errand.clock.unix_ms)();
-        if append(&errand.state, LOCK_LIMIT, unix_ms, errand.job, |_| Some(event.clone())).is_ok() {
+        if try_append(errand, event, saved) || is_removed(&inherited.job_lock) {
             return;
         }
         saved = saved || outcome::save(&errand.state, errand.job, event).is_ok();
-        if saved && signals.take() > 0 {
-            return;
+        match signals.take() {
+            Some(Order::EndNow) => return,
+            Some(Order::End) if saved => return,
+            _ => {}
         }
         sleep_unless_signalled(signals, wait_ms);
         wait_ms = (wait_ms * 2).min(LONGEST_WAIT_MS);
     }
+}
+
+/// Whether the end is recorded for good. A log that ends the job but could not be synced, or that does
+/// not know the job (it was removed), is good enough only with the outcome on disk beside it.
+fn try_append(errand: &Errand, event: &Event, saved: bool) -> bool {
+    const LOCK_LIMIT: Duration = Duration::from_secs(5);
+    let unix_ms = (errand.clock.unix_ms)();
+    match append(&errand.state, LOCK_LIMIT, unix_ms, errand.job, |_| Some(event.clone())) {
+        Ok(Appended::Written(_)) => true,
+        Ok(Appended::Declined(_)) | Err(JournalError::NotDurable { .. }) => saved,
+        // What our own limit forbids, whoever looks next may well do.
+        Err(JournalError::NoSpace { .. }) => saved && getrlimit(Resource::Fsize).current.is_some(),
+        Err(_) => false,
+    }
+}
+
+fn is_removed(file: &File) -> bool {
+    file.metadata().is_ok_and(|meta| meta.nlink() == 0)
 }
 
 /// Sleeps, or wakes early for an order to end.
@@ -103,5 +126,6 @@ pub(super) fn release(lock: &File) {
 pub(super) fn tidy_up(state: &State, job: JobId) {
     slots::drop_ticket(state, job);
     let _ = fs::remove_file(state.prompt(job));
+    let _ = fs::remove_file(cancel::mark(state, job));
     let _ = fs::remove_dir_all(state.tmp(job));
 }

@@ -2,7 +2,7 @@
 //! worker dies without having done so.
 
 use std::os::fd::{AsFd, OwnedFd};
-use std::process::{Child, ExitStatus};
+use std::process::Child;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -37,7 +37,7 @@ pub(super) fn run(errand: &Errand, mut inherited: Inherited) -> Result<(), Error
         &inherited.job_lock,
         &Holders { worker: Identity::of(worker.id()), ..Holders::led_by_self() },
     );
-    watch(worker, &mut signals)?;
+    watch(worker, &mut signals);
     stop::kill_descendants();
     recover::settle_for_dead_worker(errand, &inherited, &mut signals);
     // The session first: who is woken by the job's lock may resume it at once.
@@ -75,10 +75,13 @@ fn is_launcher(pid: u32) -> bool {
     })
 }
 
-/// Waits for the worker's end, passing every order to end on to it.
-fn watch(mut worker: Child, signals: &mut Signals) -> Result<ExitStatus, Error> {
-    let doing = "watch the worker";
-    let handle = handle_of(&worker).map_err(|source| Error::Process { doing, source })?;
+/// Waits for the worker's end, passing every order to end on to it. Where no handle can be had
+/// (descriptors have run out), it waits all the same.
+fn watch(mut worker: Child, signals: &mut Signals) {
+    let Ok(handle) = handle_of(&worker) else {
+        let _ = worker.wait();
+        return;
+    };
     loop {
         let mut fds = [
             PollFd::from_borrowed_fd(handle.as_fd(), PollFlags::IN),
@@ -86,14 +89,13 @@ fn watch(mut worker: Child, signals: &mut Signals) -> Result<ExitStatus, Error> 
         ];
         // EINTR is a wake-up like any other; the state is asked for below.
         let _ = poll(&mut fds, None);
-        for _ in 0..signals.take() {
-            let _ = identity::terminate(&handle);
+        if let Some(order) = signals.take() {
+            let _ = identity::order(&handle, order);
         }
-        if let Some(status) =
-            worker.try_wait().map_err(|source| Error::Process { doing, source })?
-        {
-            return Ok(status);
+        if worker.try_wait().is_ok_and(|status| status.is_none()) {
+            continue;
         }
+        return;
     }
 }
 

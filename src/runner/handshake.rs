@@ -18,6 +18,8 @@ pub(super) enum Answer {
     Failed(String),
     /// End of file without a word.
     Silent,
+    /// The same, from a first process that itself says it failed: no runner was started.
+    NeverRan,
     TimedOut,
 }
 
@@ -48,8 +50,12 @@ impl Launched {
         if matches!(answer, Answer::TimedOut) {
             let _ = self.child.kill();
         }
-        let _ = self.child.wait();
-        answer
+        let failed =
+            self.child.wait().is_ok_and(|status| status.code().is_some_and(|code| code != 0));
+        match answer {
+            Answer::Silent if failed => Answer::NeverRan,
+            answer => answer,
+        }
     }
 
     fn read_answer(&mut self) -> Answer {

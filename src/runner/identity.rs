@@ -3,8 +3,10 @@
 use std::fs;
 use std::os::fd::OwnedFd;
 
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
+
+use super::signals::Order;
 
 /// A process, told apart from a later one with the same pid by its start time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,9 +46,22 @@ impl Identity {
     }
 }
 
-/// TERM, then CONT: a TERM alone stays pending in a stopped process.
-pub(super) fn terminate(handle: &OwnedFd) -> rustix::io::Result<()> {
-    pidfd_send_signal(handle, Signal::TERM)?;
+/// TERM, then CONT (a TERM alone stays pending in a stopped process), to a child of ours that leads a
+/// process group, and to all of that: the child may be a wrapper around the program that is meant.
+/// Until the child is reaped its group cannot be anybody else's.
+pub(super) fn terminate_group(leader: &std::process::Child) {
+    let group = Pid::from_child(leader);
+    let _ = kill_process_group(group, Signal::TERM);
+    let _ = kill_process_group(group, Signal::CONT);
+}
+
+/// Passes an order on to a runner's process.
+pub(super) fn order(handle: &OwnedFd, order: Order) -> rustix::io::Result<()> {
+    let signal = match order {
+        Order::End => Signal::TERM,
+        Order::EndNow => Signal::INT,
+    };
+    pidfd_send_signal(handle, signal)?;
     pidfd_send_signal(handle, Signal::CONT)
 }
 

@@ -5,6 +5,7 @@
 //! does not break: a runner under a live submitter died 3 times of 3, a reparented one never.
 
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use super::error::Error;
@@ -57,7 +58,9 @@ fn dress(command: &mut Command, state: &State, job: JobId) {
         .args([RUN_COMMAND, &id, "--stage", Stage::Launch.name()])
         .env("PHONE_OPUS_STATE_DIR", state.root())
         .env("PHONE_OPUS_JOB", id)
-        .current_dir("/");
+        .current_dir("/")
+        // Before the guard has a session of its own, a Ctrl-C at the terminal must not hit it.
+        .process_group(0);
 }
 
 /// Whether the innermost systemd unit of these control groups is a service.

@@ -99,7 +99,7 @@ pub(super) fn open_to_look(state: &State, job: JobId) -> io::Result<File> {
 pub(super) fn wait_until_free(state: &State, job: JobId, limit: Duration) -> bool {
     const STEP: Duration = Duration::from_millis(2);
     let deadline = Instant::now() + limit;
-    while matches!(held(state, job), Held::Yes) {
+    while !matches!(held(state, job), Held::No(_)) {
         if Instant::now() >= deadline {
             return false;
         }

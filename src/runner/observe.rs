@@ -1,5 +1,7 @@
 //! What a job really is: the log and the lock together. A dead runner's job is ended by whoever looks.
 
+use std::time::Duration;
+
 use super::clock::Clock;
 use super::error::Error;
 use super::liveness::{Liveness, liveness};
@@ -25,15 +27,61 @@ pub(crate) fn effective(state: &State, job: Job, clock: Clock) -> Result<Job, Er
     if job.ending.is_some() || liveness(state, job.id) != Liveness::Dead {
         return Ok(job);
     }
-    recover::settle(state, job, clock)
+    const PATIENCE: Duration = Duration::from_millis(500);
+    recover::settle(state, job, clock, PATIENCE)
+}
+
+/// The newest jobs that `keep` wants, `limit` at most, each row as it really stands; and whether there
+/// are more. What a row had to cut is whole again when `keep` sees it.
+pub(crate) fn newest(
+    state: &State,
+    limit: usize,
+    clock: Clock,
+    mut keep: impl FnMut(&Brief) -> bool,
+) -> Result<(Vec<(JobId, Brief)>, bool), Error> {
+    let Some(log) = Log::open(state)? else { return Ok((Vec::new(), false)) };
+    let mut rows = Vec::new();
+    let mut failed = None;
+    let (_, truncated) = log.newest(limit, |id, found| {
+        let looked = row(state, id, found.clone(), clock)
+            .and_then(|row| Ok((keep(&whole(&log, id, &row)?), row)));
+        match looked {
+            Ok((wanted, row)) => {
+                rows.extend(wanted.then_some((id, row)));
+                wanted
+            }
+            Err(error) => {
+                failed.get_or_insert(error);
+                true // Counts to the limit, so that the search ends soon.
+            }
+        }
+    })?;
+    rows.truncate(limit);
+    failed.map_or(Ok((rows, truncated)), Err)
+}
+
+fn whole(log: &Log, id: JobId, row: &Brief) -> Result<Brief, Error> {
+    let job = if row.cut { log.job(id)? } else { None };
+    let request = job.map(|job| job.queued.request);
+    Ok(request.map_or_else(
+        || row.clone(),
+        |request| Brief { cwd: request.cwd, label: request.label, ..row.clone() },
+    ))
 }
 
 /// The same for a list row.
-pub(crate) fn row(state: &State, id: JobId, row: Brief, clock: Clock) -> Result<Brief, Error> {
+fn row(state: &State, id: JobId, row: Brief, clock: Clock) -> Result<Brief, Error> {
     if row.status.is_terminal() || liveness(state, id) != Liveness::Dead {
         return Ok(row);
     }
-    let Some(job) = job(state, id, clock)? else { return Ok(row) };
+    // There are many rows, and each would wait.
+    const PATIENCE: Duration = Duration::from_millis(20);
+    let job = match Log::open(state)? {
+        Some(log) => log.job(id)?,
+        None => None,
+    };
+    let Some(job) = job else { return Ok(row) };
+    let job = recover::settle(state, job, clock, PATIENCE)?;
     let unix_ms = job.finished_unix_ms.unwrap_or(job.updated_unix_ms);
     Ok(match job.ending {
         Some(ending) => brief::next(Some(row), &event(ending), unix_ms),

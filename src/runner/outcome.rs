@@ -3,7 +3,7 @@
 //! It is written beside, synced and renamed, so it is whole or not there. If the log cannot be
 //! written (full disk, stuck lock) or the worker dies before it is, whoever looks next appends it.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use super::error::{At, Error};
 use crate::job::event::Event;
 use crate::job::id::JobId;
-use crate::journal::place::{State, open_private};
+use crate::journal::place::{State, open_private, sync_directory};
 
 /// The file's content.
 #[derive(Serialize, Deserialize)]
@@ -31,8 +31,11 @@ pub(super) fn save(state: &State, job: JobId, event: &Event) -> Result<(), Error
         let _ = fs::remove_file(&beside);
     }
     written?;
-    let directory = state.job_dir(job);
-    File::open(&directory).and_then(|directory| directory.sync_all()).at("sync", &directory)
+    // The directory's own name too: it was made without a sync, which would delay every submit.
+    for directory in [state.job_dir(job), state.jobs_dir()] {
+        sync_directory(&directory)?;
+    }
+    Ok(())
 }
 
 fn write(path: &std::path::Path, event: &Event) -> Result<(), Error> {

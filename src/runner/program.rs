@@ -4,14 +4,15 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::MemfdFlags;
-use rustix::process::{PidfdFlags, pidfd_open};
+use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::process::{PidfdFlags, Signal, kill_process_group, pidfd_open};
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
@@ -47,7 +48,8 @@ pub(crate) fn find(configured: Option<&str>, path: &str) -> Result<PathBuf, Erro
 }
 
 fn is_executable(file: &Path) -> bool {
-    fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    let runs = rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok();
+    runs && fs::metadata(file).is_ok_and(|meta| meta.is_file())
 }
 
 /// Finds the program and learns what it is, from the cache where its file is unchanged.
@@ -70,7 +72,7 @@ pub(super) fn prepare(
             flags: known.flags.clone(),
         });
     }
-    let program = probe(&file);
+    let program = probe(&file)?;
     // A program that did not answer is asked again next time.
     if let Some(version) = &program.version {
         let known = Known { stamp, version: Some(version.clone()), flags: program.flags.clone() };
@@ -81,12 +83,14 @@ pub(super) fn prepare(
 }
 
 /// Asks the program itself, without any cache: for a look that leaves nothing behind.
-pub(crate) fn probe(file: &Path) -> Program {
-    Program {
+pub(crate) fn probe(file: &Path) -> Result<Program, Error> {
+    let help = ask(file, "--help").or_else(|| ask(file, "--help"));
+    let help = help.ok_or_else(|| Error::ProgramSilent { path: file.to_owned() })?;
+    Ok(Program {
         path: file.to_owned(),
         version: ask(file, "--version").as_deref().and_then(version),
-        flags: Flags::from_help(&ask(file, "--help").unwrap_or_default()),
-    }
+        flags: Flags::from_help(&help),
+    })
 }
 
 /// What was learnt of a program file, and how to tell that it is still the same.
@@ -145,31 +149,56 @@ pub(super) fn forget_probe(state: &State) {
 /// Runs the program with one flag and returns what it printed, within a time limit. The output goes
 /// to memory and not through a pipe, so nothing can block.
 fn ask(file: &Path, flag: &str) -> Option<String> {
-    const LIMIT: Duration = Duration::from_secs(10);
-    let mut output = File::from(rustix::fs::memfd_create("probe", MemfdFlags::CLOEXEC).ok()?);
+    let mut output = bounded_memory()?;
     let mut child = Command::new(file)
         .arg(flag)
         .env("DISABLE_AUTOUPDATER", "1")
         .env("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1")
         .current_dir("/")
+        .process_group(0)
         .stdin(Stdio::null())
         .stdout(output.try_clone().ok()?)
         .stderr(Stdio::null())
         .spawn()
         .ok()?;
-    let ended = pidfd_open(rustix::process::Pid::from_child(&child), PidfdFlags::empty())
-        .is_ok_and(|handle| {
-            let timeout = Timespec::try_from(LIMIT).ok();
-            poll(&mut [PollFd::new(&handle, PollFlags::IN)], timeout.as_ref()) == Ok(1)
-        });
-    if !ended {
-        let _ = child.kill();
-    }
+    let ended = ends_in_time(&child);
+    // What it has started goes too. Until it is reaped its group cannot be anybody else's.
+    let _ = kill_process_group(rustix::process::Pid::from_child(&child), Signal::KILL);
     let status = child.wait().ok()?;
+    if !ended {
+        return None;
+    }
+    // The position is shared with the program: it stands where the output ends.
+    let length = output.stream_position().ok()?;
     output.seek(SeekFrom::Start(0)).ok()?;
     let mut text = Vec::new();
-    output.read_to_end(&mut text).ok()?;
+    output.take(length).read_to_end(&mut text).ok()?;
     status.success().then(|| String::from_utf8_lossy(&text).into_owned())
+}
+
+/// A file in memory that takes so much and no more.
+fn bounded_memory() -> Option<File> {
+    const MOST: u64 = 1 << 20;
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let file = File::from(rustix::fs::memfd_create("probe", flags).ok()?);
+    file.set_len(MOST).ok()?;
+    rustix::fs::fcntl_add_seals(&file, SealFlags::GROW | SealFlags::SHRINK).ok()?;
+    Some(file)
+}
+
+fn ends_in_time(child: &Child) -> bool {
+    const LIMIT: Duration = Duration::from_secs(10);
+    let deadline = Instant::now() + LIMIT;
+    let handle = pidfd_open(rustix::process::Pid::from_child(child), PidfdFlags::empty());
+    let Ok(handle) = handle else { return false };
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let timeout = Timespec::try_from(left).ok();
+        match poll(&mut [PollFd::new(&handle, PollFlags::IN)], timeout.as_ref()) {
+            Err(rustix::io::Errno::INTR) => {}
+            ended => return ended == Ok(1),
+        }
+    }
 }
 
 /// The user's own settings lose their effect with the setting sources; what authentication needs of

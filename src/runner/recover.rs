@@ -5,6 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::clock::Clock;
 use super::error::Error;
+use super::identity::{self, Identity};
 use super::lock::{self, Held};
 use super::outcome;
 use super::signals::Signals;
@@ -12,23 +13,30 @@ use super::stage::{Errand, Inherited};
 use super::{finish, session, stop, transcript};
 use crate::consult::claude::outcome::{partial, reply};
 use crate::consult::reply::Partial;
-use crate::job::event::{Event, Lost, Recorded, Succeeded};
+use crate::job::event::{Event, Lost, Recorded, Started, Succeeded};
 use crate::job::fold::Job;
 use crate::job::id::JobId;
 use crate::journal::append::{Appended, append};
 use crate::journal::place::State;
 use crate::journal::read::Log;
 
-/// How long an observer waits for the log's lock: looking must not hang behind a stopped writer.
-const LOCK_LIMIT: Duration = Duration::from_millis(500);
-
-/// Ends a job that the log calls unfinished and whose lock was found free. Returns the job as it
+/// Ends a job that the log calls unfinished and whose lock was found free. `patience` bounds the wait
+/// for the log's lock: looking must not hang behind a stopped writer. Returns the job as it
 /// stands: when the end cannot be written (read-only, full disk), it is still told.
-pub(super) fn settle(state: &State, job: Job, clock: Clock) -> Result<Job, Error> {
+pub(super) fn settle(
+    state: &State,
+    job: Job,
+    clock: Clock,
+    patience: Duration,
+) -> Result<Job, Error> {
     let id = job.id;
     // Held until the end is written, so that no two views of the lock can differ.
     let held = lock::held(state, id);
-    let Held::No(_witness) = &held else { return Ok(job) };
+    let Held::No(witness) = &held else { return Ok(job) };
+    // Without a lock file there is only the record to ask; a runner that lives will end its job.
+    if witness.is_none() && job.started.as_ref().is_some_and(is_running_here) {
+        return Ok(job);
+    }
     // The runner may have ended the job between our reading and its letting go.
     let mut job = read(state, id)?.unwrap_or(job);
     if job.ending.is_some() {
@@ -37,7 +45,7 @@ pub(super) fn settle(state: &State, job: Job, clock: Clock) -> Result<Job, Error
     stop::sweep(id);
     let end = end_of(state, &job);
     let unix_ms = (clock.unix_ms)();
-    match append(state, LOCK_LIMIT, unix_ms, id, |_| Some(end.clone())) {
+    match append(state, patience, unix_ms, id, |_| Some(end.clone())) {
         Ok(Appended::Written(after) | Appended::Declined(Some(after))) => {
             remember_cost(state, &after, &end);
             finish::tidy_up(state, id);
@@ -48,6 +56,11 @@ pub(super) fn settle(state: &State, job: Job, clock: Clock) -> Result<Job, Error
             Ok(job)
         }
     }
+}
+
+fn is_running_here(started: &Started) -> bool {
+    let guard = Identity { pid: started.pid, start_time: started.start_time };
+    started.boot_id == identity::boot_id() && guard.handle().is_some()
 }
 
 fn read(state: &State, id: JobId) -> Result<Option<Job>, Error> {
@@ -68,7 +81,7 @@ pub(super) fn settle_for_dead_worker(
         let end = end_of(&errand.state, &job);
         let total_cost_usd = finish::total_cost_usd(&end);
         session::remember_cost(&inherited.session_lock, errand.job, total_cost_usd);
-        finish::append_until_done(errand, &end, false, signals);
+        finish::append_until_done(errand, inherited, &end, false, signals);
     }
 }
 
@@ -106,9 +119,9 @@ fn lost(state: &State, job: &Job, partial: Partial) -> Lost {
 
 /// The session of a dead job is free too; where somebody was faster, theirs is the newer memory.
 fn remember_cost(state: &State, job: &Job, end: &Event) {
-    if let (Some(total), Ok((file, _))) =
+    if let (Some(total), Ok(session)) =
         (finish::total_cost_usd(end), session::lock(state, &job.queued.session.id))
     {
-        session::remember_cost(&file, job.id, Some(total));
+        session::remember_cost(&session.file, job.id, Some(total));
     }
 }

@@ -6,7 +6,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 
 use serde::{Deserialize, Serialize};
 
@@ -26,21 +26,35 @@ pub(crate) struct Memory {
     pub(crate) total_cost_usd: Option<f64>,
 }
 
+/// A session whose lock we hold.
+pub(super) struct Locked {
+    pub(super) file: File,
+    pub(super) memory: Memory,
+    /// The file was made for us, and goes if nothing comes of it.
+    pub(super) is_new: bool,
+}
+
 /// Locks a session, or says who has it.
-pub(super) fn lock(state: &State, session: &str) -> Result<(File, Memory), Error> {
+pub(super) fn lock(state: &State, session: &str) -> Result<Locked, Error> {
     let path = state.session_lock(session);
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true);
-    let file = open_private(&path, &options)?;
-    match file.try_lock() {
-        Ok(()) => {
-            let memory = read(&file);
-            Ok((file, memory))
+    loop {
+        let is_new = !path.exists();
+        let file = open_private(&path, &options)?;
+        match file.try_lock() {
+            // Removed between our opening and our locking: what we hold is no longer the session's.
+            Ok(()) if file.metadata().at("look at", &path)?.nlink() == 0 => {}
+            Ok(()) => {
+                let memory = read(&file);
+                return Ok(Locked { file, memory, is_new });
+            }
+            Err(TryLockError::WouldBlock) => {
+                let job = read(&file).job;
+                return Err(Error::SessionBusy { session: session.to_owned(), job });
+            }
+            Err(TryLockError::Error(source)) => return Err(source).at("lock", &path),
         }
-        Err(TryLockError::WouldBlock) => {
-            Err(Error::SessionBusy { session: session.to_owned(), job: read(&file).job })
-        }
-        Err(TryLockError::Error(source)) => Err(source).at("lock", &path),
     }
 }
 

@@ -58,21 +58,42 @@ fn listen(signals: &[i32]) -> io::Result<UnixStream> {
 
 /// The signals that a runner listens to.
 pub(super) struct Signals {
-    /// INT and TERM: an order to end.
     orders: Heard,
+    /// One for every INT among the orders.
+    hurries: Heard,
     /// HUP, heard and disregarded: a job outlives its terminal.
     _hangups: Heard,
 }
 
 impl Signals {
     pub(super) fn install() -> Result<Self, Error> {
-        Ok(Self { orders: Heard::listen(&[SIGINT, SIGTERM])?, _hangups: Heard::listen(&[SIGHUP])? })
+        Ok(Self {
+            orders: Heard::listen(&[SIGTERM, SIGINT])?,
+            hurries: Heard::listen(&[SIGINT])?,
+            _hangups: Heard::listen(&[SIGHUP])?,
+        })
     }
 
-    /// How many orders to end have come since the last look.
-    pub(super) fn take(&mut self) -> usize {
-        self.orders.take()
+    /// The order that has come since the last look, if any.
+    pub(super) fn take(&mut self) -> Option<Order> {
+        let ordered = self.orders.take() > 0;
+        let hurried = self.hurries.take() > 0;
+        match (ordered, hurried) {
+            (_, true) => Some(Order::EndNow),
+            (true, false) => Some(Order::End),
+            (false, false) => None,
+        }
     }
+}
+
+/// What a runner can be told. They differ by signal and not by count: a cancel is seen in the log and
+/// heard as a signal, and must not cost the grace by coming twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// TERM: end, with the grace; again and again means the same.
+    End,
+    /// INT: end without any grace.
+    EndNow,
 }
 
 impl AsFd for Signals {

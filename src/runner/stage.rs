@@ -142,7 +142,6 @@ pub(crate) fn run_stage(
     let doing = "take over the job's descriptors";
     let inherited = Inherited::take(&errand.state, errand.job)
         .map_err(|source| Error::Process { doing, source })?;
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     signals::listen_again();
     match which {
         Stage::Launch => launch::run(&errand, inherited),

@@ -1,7 +1,7 @@
 //! Starting Claude Code: prompt, settings, environment and streams, put together and spawned.
 
-use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
 use std::process::{Child, Stdio};
 
 use super::call::{Setting, call};
@@ -39,10 +39,13 @@ fn open_prompt(errand: &Errand, job: &Job) -> io::Result<File> {
     let path = errand.state.prompt(errand.job);
     let mut options = OpenOptions::new();
     options.read(true);
-    if let Ok(file) = open_private(&path, &options) {
-        return Ok(file);
+    match open_private(&path, &options) {
+        Err(error) if error.is_not_found() => {}
+        opened => return opened.map_err(io::Error::from),
     }
-    fs::write(&path, job.queued.request.effective_prompt())?;
+    let mut new = OpenOptions::new();
+    new.write(true).create_new(true);
+    open_private(&path, &new)?.write_all(job.queued.request.effective_prompt().as_bytes())?;
     open_private(&path, &options).map_err(io::Error::from)
 }
 

@@ -11,7 +11,7 @@ use super::clock::Clock;
 use super::error::{At, Error};
 use super::handshake::{self, Answer, Launched};
 use super::session::{self, Memory};
-use super::{finish, launch, lock, pause, slots, stop};
+use super::{finish, launch, lock, observe, pause, slots, stop};
 use crate::consult::failure::{Code, Failure};
 use crate::consult::reply::Partial;
 use crate::consult::request::Request;
@@ -45,9 +45,12 @@ impl Submission {
 /// Submits a job and returns once its runner has accepted it. From then on the job needs nobody.
 pub(crate) fn submit(state: &State, submission: Submission, clock: Clock) -> Result<Job, Error> {
     let job = submission.job;
-    let (session_lock, memory) = session::lock(state, submission.session())?;
+    settle_predecessor(state, submission.session(), clock);
+    let session = session::lock(state, submission.session())?;
+    let memory = session.memory;
     let queued = queued(submission, &memory);
-    let undo = Undo { state, job, session: &queued.session };
+    let new_session = session.is_new.then_some(queued.session.id.as_str());
+    let undo = Undo { state, job, new_session };
     let (job_lock, accepted) = match enqueue(state, job, &queued, clock) {
         Ok(enqueued) => enqueued,
         Err(error) => {
@@ -61,10 +64,19 @@ pub(crate) fn submit(state: &State, submission: Submission, clock: Clock) -> Res
         job: Some(job.to_string()),
         total_cost_usd: memory.total_cost_usd,
     };
-    let _ = session::remember(&session_lock, &memory);
-    hand_over(state, job, job_lock, session_lock)
+    let _ = session::remember(&session.file, &memory);
+    hand_over(state, job, job_lock, session.file)
         .map_err(|detail| record_failed_start(state, job, detail, clock))?;
     Ok(accepted)
+}
+
+/// If the conversation's last job is dead and nobody has looked yet, it is ended now: what it cost
+/// must not be counted as ours.
+fn settle_predecessor(state: &State, session: &str, clock: Clock) {
+    let memory = session::recall(state, session);
+    if let Some(job) = memory.job.as_deref().and_then(JobId::parse) {
+        let _ = observe::job(state, job, clock);
+    }
 }
 
 /// What is recorded of a submission. A resume runs where the conversation began, whatever directory
@@ -114,16 +126,16 @@ fn write_prompt(state: &State, job: JobId, request: &Request) -> Result<(), Erro
 struct Undo<'a> {
     state: &'a State,
     job: JobId,
-    session: &'a Session,
+    /// The conversation, where it has a lock file only because of us.
+    new_session: Option<&'a str>,
 }
 
 impl Undo<'_> {
     fn run(&self) {
         slots::drop_ticket(self.state, self.job);
         let _ = fs::remove_dir_all(self.state.job_dir(self.job));
-        // Somebody else may wait for a conversation that is there; nobody knows a new one yet.
-        if !self.session.resumed {
-            let _ = fs::remove_file(self.state.session_lock(&self.session.id));
+        if let Some(session) = self.new_session {
+            let _ = fs::remove_file(self.state.session_lock(session));
         }
     }
 }
@@ -134,7 +146,7 @@ fn hand_over(state: &State, job: JobId, job_lock: File, session_lock: File) -> R
     if let Some(command) = launch::scoped(state, job) {
         let spawned = Launched::spawn(command, &job_lock, &session_lock);
         match spawned.map(Launched::answer) {
-            Ok(Answer::Silent) | Err(_) => {} // No bus: systemd-run ended before anything ran.
+            Ok(Answer::NeverRan) | Err(_) => {} // No bus: systemd-run ended before anything ran.
             Ok(answer) => return judge(state, job, answer),
         }
     }
@@ -154,7 +166,7 @@ fn judge(state: &State, job: JobId, answer: Answer) -> Result<(), String> {
     let reason = match answer {
         Answer::Accepted => return Ok(()),
         Answer::Failed(reason) => reason,
-        Answer::Silent => "its runner died before it had taken over".to_owned(),
+        Answer::Silent | Answer::NeverRan => "its runner died before it had taken over".to_owned(),
         Answer::TimedOut => {
             format!("its runner did not take over within {} s", handshake::LIMIT.as_secs())
         }

@@ -31,6 +31,9 @@ pub(super) struct Transcript {
     /// Something valid came since the last flush, written or not.
     touched: bool,
     capped: bool,
+    /// The last write may have left half a line.
+    torn: bool,
+    cap: u64,
 }
 
 impl Transcript {
@@ -39,7 +42,12 @@ impl Transcript {
         let mut options = OpenOptions::new();
         options.append(true).create(true);
         let file = open_private(&state.transcript(job), &options).ok();
-        Self { file, written: 0, pending: String::new(), touched: false, capped: false }
+        Self::on(file, CAP)
+    }
+
+    fn on(file: Option<File>, cap: u64) -> Self {
+        let pending = String::new();
+        Self { file, written: 0, pending, touched: false, capped: false, torn: false, cap }
     }
 
     /// Notes one line of standard output and what the parser made of it.
@@ -93,18 +101,21 @@ impl Transcript {
         if self.capped {
             return;
         }
-        self.capped = self.written + line.len() as u64 >= CAP;
+        self.capped = self.written + line.len() as u64 >= self.cap;
         self.put(if self.capped { MARKER } else { line });
     }
 
     fn put(&mut self, line: &[u8]) {
-        if let Some(file) = &mut self.file {
-            let mut whole = Vec::with_capacity(line.len() + 1);
-            whole.extend_from_slice(line);
+        let Some(file) = &mut self.file else { return };
+        let mut whole = Vec::with_capacity(line.len() + 2);
+        if self.torn {
             whole.push(b'\n');
-            let _ = file.write_all(&whole);
-            self.written += whole.len() as u64;
         }
+        whole.extend_from_slice(line);
+        whole.push(b'\n');
+        // Half a line that a full disk has left behind must not spoil the next one.
+        self.torn = file.write_all(&whole).is_err();
+        self.written += whole.len() as u64;
     }
 }
 
@@ -115,4 +126,42 @@ pub(super) fn replay(state: &State, job: JobId) -> Stream {
     let file = open_private(&state.transcript(job), &options).ok();
     let lines = file.into_iter().flat_map(|file| BufReader::new(file).split(b'\n'));
     Stream::recover(lines.map_while(Result::ok))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines_of(path: &std::path::Path) -> Vec<String> {
+        let text = std::fs::read_to_string(path).expect("read");
+        text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn past_its_cap_it_says_so_once_and_still_keeps_results() {
+        let directory = tempfile::tempdir().expect("made");
+        let path = directory.path().join("transcript.jsonl");
+        let mut transcript = Transcript::on(File::create(&path).ok(), 100);
+        for _ in 0..20 {
+            transcript.note(br#"{"type":"system","subtype":"x"}"#, &Line::Event);
+        }
+        transcript.note(br#"{"type":"result"}"#, &Line::Result);
+        let lines = lines_of(&path);
+        assert_eq!(lines.iter().filter(|line| line.contains("phone_opus_cut")).count(), 1);
+        assert_eq!(lines.last().map(String::as_str), Some(r#"{"type":"result"}"#));
+        assert!(lines.len() < 10, "{lines:?}");
+    }
+
+    #[test]
+    fn deltas_become_one_line_of_text() {
+        let directory = tempfile::tempdir().expect("made");
+        let path = directory.path().join("transcript.jsonl");
+        let mut transcript = Transcript::on(File::create(&path).ok(), CAP);
+        for word in ["so ", "be ", "it"] {
+            transcript.note(b"", &Line::Delta(word.to_owned()));
+        }
+        transcript.note(br#"{"type":"assistant"}"#, &Line::Event);
+        let text = r#"{"type":"phone_opus_text","text":"so be it"}"#;
+        assert_eq!(lines_of(&path), [text, r#"{"type":"assistant"}"#]);
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use super::error::Error;
 use super::lock;
 use crate::job::id::JobId;
 use crate::journal::place::State;
@@ -28,20 +29,26 @@ pub(crate) enum Woken {
 
 impl Waiter {
     /// Starts to wait. The threads sleep in the kernel and die with the process.
-    pub(crate) fn new(state: &State, jobs: impl IntoIterator<Item = JobId>) -> Self {
+    ///
+    /// # Errors
+    /// When the host has no thread left to give.
+    pub(crate) fn new(state: &State, jobs: impl IntoIterator<Item = JobId>) -> Result<Self, Error> {
         let (sender, ends) = mpsc::channel();
         let waiting: HashSet<JobId> = jobs.into_iter().collect();
         for &job in &waiting {
             let (state, sender) = (state.clone(), sender.clone());
-            thread::spawn(move || {
+            let sleep = move || {
                 // A lock that cannot be opened has no holder that we could wait for.
                 if let Ok(file) = lock::open_to_look(&state, job) {
                     let _ = file.lock_shared();
                 }
                 let _ = sender.send(job);
-            });
+            };
+            thread::Builder::new()
+                .spawn(sleep)
+                .map_err(|source| Error::Process { doing: "start a thread to wait in", source })?;
         }
-        Self { ends, waiting }
+        Ok(Self { ends, waiting })
     }
 
     /// Waits for the next end, at most `limit` where one is given.

@@ -1,6 +1,7 @@
 //! Watching the log for a request to cancel: the way that works from another pid namespace, where no
 //! signal can be sent. Looks only at what was appended since the last look.
 
+use super::cancel;
 use super::error::Error;
 use crate::job::id::JobId;
 use crate::journal::place::State;
@@ -31,6 +32,9 @@ impl CancelWatch {
     }
 
     fn look(&mut self, state: &State) -> Result<bool, Error> {
+        if cancel::mark(state, self.job).exists() {
+            return Ok(true);
+        }
         let Some(log) = Log::open(state)? else { return Ok(false) };
         let now = (log.inode(), log.end());
         let found = match self.seen {

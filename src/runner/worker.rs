@@ -37,13 +37,13 @@ pub(super) fn run(errand: &Errand, mut inherited: Inherited) -> Result<(), Error
     inherited.report("accepted");
     pause::at("accepted");
     let Some(job) = read_job(errand)? else { return Ok(()) };
-    // Asked before the wait, because the turn of those behind us must not wait for a slow answer.
-    let program =
-        program::prepare(&errand.state, job.queued.request.claude_bin.as_deref(), &errand.path());
-    let (slot, end) = match (program, wait_for_slot(errand, &job, &mut signals)) {
-        (_, Err(end)) => (None, Some(end)),
-        (Err(error), _) => (None, Some(failed(Code::ClaudeMissing, error.to_string()))),
-        (Ok(program), Ok(slot)) => (Some(slot), consult(errand, &job, &program, &mut signals)),
+    // Asked before the wait: a missing program is told at once.
+    let (slot, end) = match program(errand, &job) {
+        Err(end) => (None, Some(end)),
+        Ok(program) => match wait_for_slot(errand, &job, &mut signals) {
+            Err(end) => (None, Some(end)),
+            Ok(slot) => (Some(slot), consult(errand, &job, &program, &mut signals)),
+        },
     };
     if let Some(end) = end {
         finish::conclude(errand, &inherited, &end, &mut signals);
@@ -60,6 +60,19 @@ fn read_job(errand: &Errand) -> Result<Option<Job>, Error> {
         None => None,
     };
     Ok(job.filter(|job| job.ending.is_none()))
+}
+
+/// The program, with the flags that it takes. One that does not say which it takes is not called: it
+/// might do without the very flag that keeps it from more than reading.
+fn program(errand: &Errand, job: &Job) -> Result<Program, Event> {
+    let configured = job.queued.request.claude_bin.as_deref();
+    program::prepare(&errand.state, configured, &errand.path()).map_err(|error| {
+        let code = match error {
+            Error::ProgramSilent { .. } => Code::SpawnFailed,
+            _ => Code::ClaudeMissing,
+        };
+        failed(code, error.to_string())
+    })
 }
 
 /// Runs a job that has its slot to its terminal event; `None` when somebody else ended it first.
@@ -95,7 +108,7 @@ fn wait_for_slot(errand: &Errand, job: &Job, signals: &mut Signals) -> Result<Fi
         }
         let pause = slots::pause_before_look(looks);
         finish::sleep_unless_signalled(signals, pause.as_millis().try_into().unwrap_or(u64::MAX));
-        let ordered = signals.take() > 0;
+        let ordered = signals.take().is_some();
         if cancel.requested(&errand.state) {
             return Err(cancelled());
         }
@@ -169,7 +182,8 @@ fn run_program(errand: &Errand, job: &Job, program: &Program, signals: &mut Sign
         Ok(finished) => finish::event(judge(errand, job, &finished)),
         Err(error) => {
             stop::kill_descendants();
-            failed(Code::SpawnFailed, format!("Claude Code could not be attended to: {error}"))
+            // Not `spawn_failed`, which says that nothing was spent.
+            failed(Code::Interrupted, format!("Claude Code could not be attended to: {error}"))
         }
     }
 }

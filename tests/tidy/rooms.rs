@@ -10,7 +10,7 @@ use super::{File, assert_none, repository};
 
 /// Every arrow there is. `room::module` allows that module of the room alone.
 const ROOMS: [(&str, &[&str]); 10] = [
-    ("main", &["cli", "runner::signals", "world"]),
+    ("main", &["cli", "failure", "runner::signals", "world"]),
     ("cli", &["failure", "render", "runner", "journal", "job", "consult", "config", "world"]),
     ("failure", &["runner", "journal", "job", "consult"]),
     ("runner", &["journal", "job", "consult"]),

@@ -10,6 +10,9 @@ const AFTER_RESULT_MS: u64 = 30_000;
 /// At most one progress event in this time.
 pub(super) const PROGRESS_EVERY_MS: u64 = 10_000;
 
+/// After Claude Code's exit its grandchildren may hold the streams open: never wait for end of file.
+pub(super) const LINGER_MS: u64 = 300;
+
 /// A process in an uninterruptible sleep dies late; it is struck again until it does.
 pub(super) const KILL_AGAIN_MS: u64 = 100;
 
@@ -48,7 +51,9 @@ impl Clocks {
             return;
         }
         self.idle_at = self.idle_ms.map(|limit| now.saturating_add(limit));
-        if self.closing_at.is_some() || matches!(line, Line::Result) {
+        // Only more of an answer buys more time; chatter after the result does not.
+        let is_answer = matches!(line, Line::Result | Line::Delta(_));
+        if matches!(line, Line::Result) || (self.closing_at.is_some() && is_answer) {
             self.closing_at = Some(now + AFTER_RESULT_MS);
         }
     }
