@@ -13,6 +13,12 @@ use crate::job::id::JobId;
 use crate::journal::place::State;
 use crate::journal::read::Log;
 
+/// How long a look at one job waits for the log's lock.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// The same for a row of a list: there are many, and each would wait.
+const PATIENCE_PER_ROW: Duration = Duration::from_millis(20);
+
 /// A job as it stands, or `None` when the log has none of that id.
 pub(crate) fn job(state: &State, id: JobId, clock: Clock) -> Result<Option<Job>, Error> {
     let Some(log) = Log::open(state)? else { return Ok(None) };
@@ -27,7 +33,6 @@ pub(crate) fn effective(state: &State, job: Job, clock: Clock) -> Result<Job, Er
     if job.ending.is_some() || liveness(state, job.id) != Liveness::Dead {
         return Ok(job);
     }
-    const PATIENCE: Duration = Duration::from_millis(500);
     recover::settle(state, job, clock, PATIENCE)
 }
 
@@ -74,14 +79,12 @@ fn row(state: &State, id: JobId, row: Brief, clock: Clock) -> Result<Brief, Erro
     if row.status.is_terminal() || liveness(state, id) != Liveness::Dead {
         return Ok(row);
     }
-    // There are many rows, and each would wait.
-    const PATIENCE: Duration = Duration::from_millis(20);
     let job = match Log::open(state)? {
         Some(log) => log.job(id)?,
         None => None,
     };
     let Some(job) = job else { return Ok(row) };
-    let job = recover::settle(state, job, clock, PATIENCE)?;
+    let job = recover::settle(state, job, clock, PATIENCE_PER_ROW)?;
     let unix_ms = job.finished_unix_ms.unwrap_or(job.updated_unix_ms);
     Ok(match job.ending {
         Some(ending) => brief::next(Some(row), &event(ending), unix_ms),
