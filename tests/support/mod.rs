@@ -274,12 +274,12 @@ pub(crate) fn is_alive(pid: u32) -> bool {
     process_state(pid).is_some_and(|state| state != 'Z')
 }
 
-/// Whether a process is the fake Claude Code at its work, and not only asked for its version.
+/// Whether a process is the fake Claude Code at its work, and not only asked for its version. While a
+/// process execs, its arguments are empty for a moment.
 pub(crate) fn is_claude_at_work(pid: u32) -> bool {
     let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let asked = [&b"--version"[..], b"--help"];
     fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe.ends_with("fake-claude"))
-        && !line.split(|&byte| byte == 0).any(|word| asked.contains(&word))
+        && line.split(|&byte| byte == 0).any(|word| word == b"--output-format")
 }
 
 /// Waits for a child with a limit, and returns its exit code; `None` when a signal ended it.
