@@ -1,6 +1,7 @@
 //! The world as values: environment, clock, chance, places, terminals. Read here, once, and handed in.
 //!
-//! Nothing else in the program asks for any of it, so a test that controls these controls everything.
+//! Nothing else in the program asks for any of it, but for the deadlines of rooms that wait; so a test
+//! that controls these controls everything.
 #![expect(
     clippy::disallowed_methods,
     reason = "this is the room that reads the environment and the clock"

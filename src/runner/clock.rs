@@ -1,4 +1,5 @@
-//! Time, handed in as a value, so that no other file of this room reads a clock.
+//! Time, handed in as a value: what is recorded, and what a consult's limits are kept by. Short waits
+//! for a lock or a handshake use `Instant` where they stand.
 
 /// Two readings of time.
 #[derive(Debug, Clone, Copy)]
