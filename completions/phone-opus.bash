@@ -31,6 +31,9 @@ _phone__opus() {
             phone__opus,jobs)
                 cmd="phone__opus__subcmd__jobs"
                 ;;
+            phone__opus,mcp)
+                cmd="phone__opus__subcmd__mcp"
+                ;;
             phone__opus,schema)
                 cmd="phone__opus__subcmd__schema"
                 ;;
@@ -46,6 +49,12 @@ _phone__opus() {
             phone__opus__subcmd__config,template)
                 cmd="phone__opus__subcmd__config__subcmd__template"
                 ;;
+            phone__opus__subcmd__mcp,config)
+                cmd="phone__opus__subcmd__mcp__subcmd__config"
+                ;;
+            phone__opus__subcmd__mcp,serve)
+                cmd="phone__opus__subcmd__mcp__subcmd__serve"
+                ;;
             *)
                 ;;
         esac
@@ -53,7 +62,7 @@ _phone__opus() {
 
     case "${cmd}" in
         phone__opus)
-            opts="-h -V --color --help --version consult job jobs wait cancel config schema"
+            opts="-h -V --color --help --version consult job jobs wait cancel mcp config schema"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -260,6 +269,64 @@ _phone__opus() {
                     return 0
                     ;;
                 --json)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phone__subcmd__opus__subcmd__mcp)
+            opts="-h --color --help serve config"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phone__subcmd__opus__subcmd__mcp__subcmd__config)
+            opts="-h --color --help codex claude gemini zed cursor vscode"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phone__subcmd__opus__subcmd__mcp__subcmd__serve)
+            opts="-h --resume --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --resume)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -34,6 +34,7 @@ complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "job" -d 'Show
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "jobs" -d 'List the newest jobs, last change first'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "wait" -d 'Wait until jobs have ended, one line per job as it ends'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "cancel" -d 'Cancel jobs: Claude Code is asked to end, then made to; what there was of an answer is kept'
+complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "mcp" -d 'Serve coding agents over MCP, or print how to configure one'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "config" -d 'Show or check the configuration'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "schema" -d 'Print the JSON Schema of a document, or the names of all of them'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l prompt-file -d 'Read the question from a file' -r -F
@@ -88,6 +89,21 @@ always\t''
 never\t''"
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand cancel" -l json -d 'Print one JSON document with the jobs as they ended'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand cancel" -s h -l help -d 'Print help'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand mcp; and not __fish_seen_subcommand_from serve config" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand mcp; and not __fish_seen_subcommand_from serve config" -s h -l help -d 'Print help'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand mcp; and not __fish_seen_subcommand_from serve config" -f -a "serve" -d 'Serve the Model Context Protocol on standard input and output, for a client to start'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand mcp; and not __fish_seen_subcommand_from serve config" -f -a "config" -d 'Print what to put into a client\'s configuration'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand mcp; and __fish_seen_subcommand_from serve" -l resume -d 'The descriptor with what an earlier version of this server handed on' -r
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand mcp; and __fish_seen_subcommand_from serve" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand mcp; and __fish_seen_subcommand_from serve" -s h -l help -d 'Print help'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand mcp; and __fish_seen_subcommand_from config" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand mcp; and __fish_seen_subcommand_from config" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand config; and not __fish_seen_subcommand_from show check template" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"

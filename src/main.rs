@@ -10,6 +10,7 @@ mod consult;
 mod failure;
 mod job;
 mod journal;
+mod mcp;
 mod render;
 mod runner;
 mod world;

@@ -16,6 +16,7 @@ use rustix::time::{ClockId, clock_gettime};
 use uuid::Uuid;
 
 /// What surrounds one run of the program.
+#[derive(Clone)]
 pub(crate) struct World {
     variables: Vec<(OsString, OsString)>,
 }
@@ -71,6 +72,18 @@ impl World {
     )]
     pub(crate) fn config_file(&self) -> Option<PathBuf> {
         Some(places().get_config_home()?.join("config.toml"))
+    }
+
+    /// The path by which this program was started, symbolic links and all; `None` where it cannot be
+    /// told. What stands there later may be a newer version of it.
+    pub(crate) fn launch_path(&self) -> Option<PathBuf> {
+        let name = PathBuf::from(std::env::args_os().next()?);
+        if name.components().count() > 1 {
+            return Some(working_directory().ok()?.join(name));
+        }
+        let search = self.variables.iter().find(|(key, _)| key == "PATH")?;
+        let found = std::env::split_paths(&search.1).map(|directory| directory.join(&name));
+        found.into_iter().find(|path| path.is_absolute() && path.is_file())
     }
 
     pub(crate) fn temporary_directory(&self) -> PathBuf {

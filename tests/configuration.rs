@@ -75,20 +75,21 @@ fn the_configuration_is_shown_one_key_a_line_with_its_origin() {
     assert_eq!(
         said.stdout,
         "\
-claude_bin        \"claude\"  (PHONE_OPUS_CLAUDE_BIN)
-model             \"opus\"  (default)
-effort            \"max\"  (default)
-max_turns         null  (default)
-max_budget_usd    null  (default)
-timeout           \"90m\"  (ROOT/home/.config/phone-opus/config.toml)
-idle_timeout      \"20m\"  (default)
-grace             \"5s\"  (default)
-max_running       2  (PHONE_OPUS_MAX_RUNNING)
-max_depth         1  (default)
-prefix            \"Be brief.\"  (ROOT/home/.config/phone-opus/config.toml)
-tools             [\"Read\",\"Grep\",\"Glob\"]  (default)
-web               false  (default)
-allow_network_fs  false  (default)
+claude_bin                \"claude\"  (PHONE_OPUS_CLAUDE_BIN)
+model                     \"opus\"  (default)
+effort                    \"max\"  (default)
+max_turns                 null  (default)
+max_budget_usd            null  (default)
+timeout                   \"90m\"  (ROOT/home/.config/phone-opus/config.toml)
+idle_timeout              \"20m\"  (default)
+grace                     \"5s\"  (default)
+max_running               2  (PHONE_OPUS_MAX_RUNNING)
+max_depth                 1  (default)
+prefix                    \"Be brief.\"  (ROOT/home/.config/phone-opus/config.toml)
+tools                     [\"Read\",\"Grep\",\"Glob\"]  (default)
+web                       false  (default)
+mcp_cancel_on_disconnect  false  (default)
+allow_network_fs          false  (default)
 "
     );
     assert_eq!(world.say(&["config"]).stdout, said.stdout, "showing is the default");

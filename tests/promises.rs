@@ -14,6 +14,7 @@ mod faults;
 mod foreground;
 mod limits;
 mod log;
+mod mcp;
 mod observers;
 mod prompts;
 mod selection;

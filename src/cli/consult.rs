@@ -1,15 +1,16 @@
 //! `phone-opus consult`: ask, and either wait for the answer or take the job's id.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::context::{CLOCK, Context};
 use super::manual::{self, Block, Section};
 use super::prompt::{self, Sources};
-use super::{dry_run, foreground, json};
+use super::{directory, dry_run, foreground, json};
 use crate::config::{Config, EFFORTS, Flags, Limit, parse_count};
 use crate::consult::request::Request;
 use crate::failure::{Exit, Failure};
 use crate::job::id::JobId;
+use crate::mcp::desk::Ask;
 use crate::runner::program;
 use crate::runner::submit::{Submission, submit};
 use crate::{render, world};
@@ -20,7 +21,7 @@ use crate::{render, world};
 /// Ctrl-C cancels the consult; closing the terminal does not. Text on standard input is put after
 /// PROMPT as a marked block.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that is given or not")]
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     /// The question; `-` reads it from standard input
@@ -102,21 +103,14 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     }
     let config = context.config(&flags(args))?;
     refuse_nesting(&config, context)?;
-    let cwd = directory(args.cwd.as_deref())?;
+    let cwd = directory::directory(args.cwd.as_deref())?;
     let sources = Sources {
         argument: args.prompt.as_deref(),
         file: args.prompt_file.as_deref(),
         edit: args.edit,
     };
     let prompt = prompt::read(&sources, context)?;
-    let request = request(args, &config, prompt, cwd, context)?;
-    let submission = Submission {
-        job: JobId::new(world::new_id()),
-        new_session: world::new_id().to_string(),
-        request,
-        caller: context.caller(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
+    let submission = submission(args, &config, prompt, cwd, context)?;
     if args.dry_run {
         return dry_run::show(submission, &config, args.json, context);
     }
@@ -132,6 +126,35 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     // The job is there, and if its id cannot be printed nobody else would name it.
     context.output.line(&text).map_err(|f| f.hinted(render::human::left_running(&job)))?;
     Ok(Exit::Succeeded)
+}
+
+fn submission(
+    args: &Args,
+    config: &Config,
+    prompt: String,
+    cwd: String,
+    context: &Context<'_>,
+) -> Result<Submission, Failure> {
+    Ok(Submission {
+        job: JobId::new(world::new_id()),
+        new_session: world::new_id().to_string(),
+        request: request(args, config, prompt, cwd, context)?,
+        caller: context.caller(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}
+
+/// The same for what an MCP client asks: flags in another spelling.
+pub(super) fn asked(ask: Ask, context: &mut Context<'_>) -> Result<(Config, Submission), Failure> {
+    let session = ask.session.as_deref().map(parse_session).transpose().map_err(Failure::usage)?;
+    let Ask { model, effort, max_turns, .. } = ask;
+    let args = Args { session, model, effort, max_turns, ..Args::default() };
+    let config = context.config(&flags(&args))?;
+    refuse_nesting(&config, context)?;
+    let cwd = directory::directory(ask.cwd.as_deref())?;
+    prompt::check(&ask.prompt)?;
+    let submission = submission(&args, &config, ask.prompt, cwd, context)?;
+    Ok((config, submission))
 }
 
 fn flags(args: &Args) -> Flags {
@@ -156,38 +179,6 @@ fn refuse_nesting(config: &Config, context: &Context<'_>) -> Result<(), Failure>
         format!("this already runs inside a consult (depth {depth}, and max_depth is {most})");
     Err(Failure::new(Exit::Usage, "nested", message)
         .hinted("Answer from what you can read yourself; a consult does not consult again."))
-}
-
-/// The directory to advise on, absolute and without symbolic links, so that it has one name.
-pub(super) fn directory(asked: Option<&Path>) -> Result<String, Failure> {
-    let path = match asked {
-        Some(path) => path.to_owned(),
-        None => world::working_directory().map_err(|error| {
-            Failure::new(Exit::Usage, "no_directory", "the working directory cannot be told")
-                .caused_by(error)
-                .hinted("It was probably deleted: change to another one, or give --cwd DIR.")
-        })?,
-    };
-    let refuse = |message: String| Failure::new(Exit::Usage, "no_directory", message);
-    let shown = path.display().to_string();
-    let found = world::canonical(&path).map_err(|error| {
-        refuse(format!("there is no directory {shown}"))
-            .caused_by(error)
-            .hinted("Give --cwd the directory that the question is about.")
-    })?;
-    if !world::is_directory(&found) {
-        return Err(refuse(format!("{shown} is not a directory"))
-            .hinted("Give --cwd the directory, and name the file in the question."));
-    }
-    world::may_enter(&found).map_err(|error| {
-        refuse(format!("the directory {shown} cannot be read"))
-            .caused_by(error)
-            .hinted("Let this user read it, or give --cwd another directory.")
-    })?;
-    found.into_os_string().into_string().map_err(|_| {
-        refuse(format!("the path {shown} is not UTF-8"))
-            .hinted("The log is JSON and cannot hold such a path; rename the directory.")
-    })
 }
 
 fn request(
@@ -225,7 +216,7 @@ fn request(
 }
 
 /// The program, found before anything is queued, as a path that means the same in any directory.
-fn program_path(config: &Config, context: &Context<'_>) -> Result<String, Failure> {
+pub(super) fn program_path(config: &Config, context: &Context<'_>) -> Result<String, Failure> {
     let configured = match &config.claude_bin.value {
         Some(name) if name.contains('/') => Some(absolute(name, context)),
         other => other.clone(),

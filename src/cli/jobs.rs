@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
 
 /// The rows that pass, each as it really stands: a dead runner's job is not shown as running.
 fn rows(args: &Args, state: &State) -> Result<(Vec<Row>, bool), Failure> {
-    let here = if args.here { Some(super::consult::directory(None)?) } else { None };
+    let here = if args.here { Some(super::directory::directory(None)?) } else { None };
     let wanted = |row: &Brief| passes(args, here.as_deref(), row);
     Ok(observe::newest(state, args.limit as usize, CLOCK, wanted)?)
 }

@@ -5,6 +5,7 @@ mod cancel;
 mod config;
 mod consult;
 mod context;
+mod directory;
 mod dry_run;
 mod foreground;
 mod hidden;
@@ -12,6 +13,7 @@ mod job;
 mod jobs;
 mod json;
 mod manual;
+mod mcp;
 mod output;
 mod prompt;
 mod schema;
@@ -62,6 +64,7 @@ enum Command {
     Jobs(jobs::Args),
     Wait(wait::Args),
     Cancel(cancel::Args),
+    Mcp(mcp::Args),
     Config(config::Args),
     Schema(schema::Args),
     #[command(name = "__run", hide = true)]
@@ -94,6 +97,7 @@ impl Command {
             Command::Jobs(args) => jobs::run(&args, context),
             Command::Wait(args) => wait::run(&args, context),
             Command::Cancel(args) => cancel::run(&args, context),
+            Command::Mcp(args) => mcp::run(&args, context),
             Command::Config(args) => config::run(&args, context),
             Command::Schema(args) => schema::run(&args, context),
             Command::Run(args) => hidden::run_stage_command(&args, context),
@@ -110,7 +114,7 @@ impl Command {
             Command::Wait(args) => args.json.is_some(),
             Command::Cancel(args) => args.json,
             Command::Config(args) => args.json,
-            Command::Schema(_) | Command::Run(_) | Command::Exec(_) => false,
+            Command::Mcp(_) | Command::Schema(_) | Command::Run(_) | Command::Exec(_) => false,
         }
     }
 }

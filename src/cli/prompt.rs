@@ -48,6 +48,12 @@ pub(super) fn read(sources: &Sources<'_>, context: &mut Context<'_>) -> Result<S
     Ok(prompt)
 }
 
+/// Refuses a prompt that came whole and cannot be asked.
+pub(super) fn check(prompt: &str) -> Result<(), Failure> {
+    refuse_empty(prompt, "the prompt")?;
+    refuse_too_large(prompt.len(), "the prompt")
+}
+
 /// What was given without an editor; empty only where one follows.
 fn given(sources: &Sources<'_>, context: &mut Context<'_>) -> Result<String, Failure> {
     let (text, origin, beside_stdin) = match (sources.argument, sources.file) {

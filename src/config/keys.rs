@@ -97,6 +97,8 @@ keys! {
     tools: Vec<String> = reader::TOOLS.map(str::to_owned).to_vec(), reader::TOOL_LIST;
     /// Whether the adviser may also search and fetch the web; what can fetch can also leak.
     web: bool = false, reader::SWITCH;
+    /// Whether a consult is cancelled when the MCP client that waits for it cancels its call or goes away.
+    mcp_cancel_on_disconnect: bool = false, reader::SWITCH;
     /// Whether the state directory may lie on NFS, SMB or FUSE, whose locks are not to be trusted.
     allow_network_fs: bool = false, reader::SWITCH;
 }

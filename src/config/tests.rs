@@ -44,6 +44,7 @@ fn without_anything_set_the_documented_defaults_are_in_force() {
             "max_depth = 1",
             "tools = [\"Read\",\"Grep\",\"Glob\"]",
             "web = false",
+            "mcp_cancel_on_disconnect = false",
             "allow_network_fs = false",
         ]
     );

@@ -41,6 +41,9 @@ pub(crate) struct Brief {
     pub(crate) cost_usd: Option<f64>,
     pub(crate) failure_code: Option<String>,
     pub(crate) recovered: bool,
+    /// Calls with the same key within a day are this one job; never cut, since it is compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) idempotency_key: Option<String>,
     /// A string of this row was cut to keep it small; the whole one is in the events' data.
     pub(crate) cut: bool,
     /// What newer versions put here, carried on untouched.
@@ -70,6 +73,7 @@ impl Default for Brief {
             cost_usd: None,
             failure_code: None,
             recovered: false,
+            idempotency_key: None,
             cut: false,
             unknown: Map::new(),
         }
@@ -144,6 +148,7 @@ fn queued(data: &Queued, unix_ms: i64) -> Brief {
         max_turns: request.max_turns,
         requested_session_id: request.session_id.clone(),
         session_id: data.session.id.clone(),
+        idempotency_key: data.idempotency_key.clone(),
         ..Brief::default()
     }
 }

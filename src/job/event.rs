@@ -97,6 +97,9 @@ pub(crate) struct Queued {
     pub(crate) caller: Caller,
     /// Version of phone-opus that queued the job.
     pub(crate) version: String,
+    /// Calls with the same key within a day are this one job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) idempotency_key: Option<String>,
 }
 
 /// The conversation that a job starts or goes on with; chosen at submit, so that every failure still

@@ -39,23 +39,46 @@ pub(crate) fn append(
     append_on(&mut Disk, state, limit, unix_ms, job, decide)
 }
 
-/// Appends the first event of a new job. The id is random and its directory was made just now, so
-/// nobody searches the log for it, and submitting takes as long in a large log as in a small one.
-pub(crate) fn append_first(
+/// What became of the first event of a job that must be the only one of its idempotency key.
+#[derive(Debug)]
+pub(crate) enum Once {
+    Written(Box<Job>),
+    /// This job has the key already; nothing was written.
+    Known(JobId),
+}
+
+/// Appends the first event of a new job, unless a job created since `since_unix_ms` has its key.
+/// Looked up and appended under one lock, so of calls at once with one key one makes a job.
+///
+/// Without a key the log is not searched at all: the id is random and its directory was made just
+/// now, so submitting takes as long in a large log as in a small one.
+pub(crate) fn append_once(
     state: &State,
     limit: Duration,
     unix_ms: i64,
+    since_unix_ms: i64,
     job: JobId,
     queued: Queued,
-) -> Result<Job, Error> {
+) -> Result<Once, Error> {
+    let key = queued.idempotency_key.clone();
     let event = Recorded { job, unix_ms, event: Event::Queued(Box::new(queued)) };
-    let (log, line) = exclusively(state, limit, || {
+    let written = exclusively(state, limit, || {
         let log = open_log(state)?;
+        if let Some(key) = &key
+            && let Some(known) = log.by_key(key, since_unix_ms)?
+        {
+            return Ok(Err(known));
+        }
         let line = write_event(&mut Disk, &log, None, &event)?;
-        Ok((log, line))
+        Ok(Ok((log, line)))
     })?;
-    make_durable(&mut Disk, state, limit, job, log, &line)?;
-    Ok(after(None, &event))
+    match written {
+        Err(known) => Ok(Once::Known(known)),
+        Ok((log, line)) => {
+            make_durable(&mut Disk, state, limit, job, log, &line)?;
+            Ok(Once::Written(Box::new(after(None, &event))))
+        }
+    }
 }
 
 pub(super) fn append_on(

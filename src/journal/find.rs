@@ -46,6 +46,26 @@ impl Log {
         Ok((rows, false))
     }
 
+    /// The job that was created with an idempotency key since a time. Reads no further back.
+    pub(crate) fn by_key(&self, key: &str, since_unix_ms: i64) -> Result<Option<JobId>, Error> {
+        for item in self.back() {
+            let Some(line) = item?.into_line() else { continue };
+            if line.unix_ms < since_unix_ms {
+                break;
+            }
+            // Most jobs have no key, and then nothing needs to be parsed.
+            let row =
+                line.raw_brief.contains("\"idempotency_key\"").then(|| line.brief()).flatten();
+            let meant = |row: &Brief| {
+                row.idempotency_key.as_deref() == Some(key) && row.created_unix_ms >= since_unix_ms
+            };
+            if row.as_ref().is_some_and(meant) {
+                return Ok(Some(line.job));
+            }
+        }
+        Ok(None)
+    }
+
     /// The job that was meant. Whether a prefix is unique is known at the start of the log only.
     pub(crate) fn find(&self, selector: &Selector) -> Result<Found, Error> {
         match selector {

@@ -6,6 +6,7 @@
 
 pub(crate) mod human;
 pub(crate) mod json;
+pub(crate) mod mcp;
 pub(crate) mod schema;
 pub(crate) mod table;
 pub(crate) mod text;

@@ -49,6 +49,7 @@ pub(super) fn queued() -> Event {
         prompt_prefix_injected: true,
         caller: caller(),
         version: "0.1.0".to_owned(),
+        idempotency_key: None,
     }))
 }
 

@@ -18,8 +18,9 @@ use crate::consult::request::Request;
 use crate::job::event::{Caller, Event, Failed, Queued, Session};
 use crate::job::fold::Job;
 use crate::job::id::JobId;
-use crate::journal::append::{append, append_first};
+use crate::journal::append::{Once, append, append_once};
 use crate::journal::place::{State, open_private};
+use crate::journal::read::Log;
 
 /// How long a command waits for the log's lock.
 pub(crate) const LOG_LOCK_LIMIT: Duration = Duration::from_secs(10);
@@ -42,17 +43,54 @@ impl Submission {
     }
 }
 
+/// How long a call with the same idempotency key means the same job, milliseconds.
+const KEY_COUNTS_FOR_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// What a submission with an idempotency key came to.
+#[derive(Debug)]
+pub(crate) enum Submitted {
+    New(Box<Job>),
+    /// An earlier call with the key made this job.
+    Known(JobId),
+}
+
 /// Submits a job and returns once its runner has accepted it. From then on the job needs nobody.
 pub(crate) fn submit(state: &State, submission: Submission, clock: Clock) -> Result<Job, Error> {
+    match submit_once(state, submission, None, clock)? {
+        Submitted::New(job) => Ok(*job),
+        Submitted::Known(_) => unreachable!("without a key no other job is looked for"),
+    }
+}
+
+/// The same, but a job that was submitted with the key within the last day is the one.
+pub(crate) fn submit_once(
+    state: &State,
+    submission: Submission,
+    key: Option<&str>,
+    clock: Clock,
+) -> Result<Submitted, Error> {
+    // Looked for before the session is locked, which the earlier job may still hold; what counts is
+    // the look under the log's lock.
+    if let Some(known) = known(state, key, clock)? {
+        return Ok(Submitted::Known(known));
+    }
     let job = submission.job;
     settle_predecessor(state, submission.session(), clock);
-    let session = session::lock(state, submission.session())?;
+    let session = match session::lock(state, submission.session()) {
+        Ok(session) => session,
+        Err(error) => return known(state, key, clock)?.map(Submitted::Known).ok_or(error),
+    };
     let memory = session.memory;
-    let queued = queued(submission, &memory);
+    let mut queued = queued(submission, &memory);
+    queued.idempotency_key = key.map(str::to_owned);
     let new_session = session.is_new.then_some(queued.session.id.as_str());
     let undo = Undo { state, job, new_session };
     let (job_lock, accepted) = match enqueue(state, job, &queued, clock) {
-        Ok(enqueued) => enqueued,
+        Ok((job_lock, Once::Written(accepted))) => (job_lock, *accepted),
+        Ok((_, Once::Known(known))) => {
+            undo.run();
+            return Ok(Submitted::Known(known));
+        }
         Err(error) => {
             undo.run();
             return Err(error);
@@ -67,7 +105,18 @@ pub(crate) fn submit(state: &State, submission: Submission, clock: Clock) -> Res
     let _ = session::remember(&session.file, &memory);
     hand_over(state, job, job_lock, session.file)
         .map_err(|detail| record_failed_start(state, job, detail, clock))?;
-    Ok(accepted)
+    Ok(Submitted::New(Box::new(accepted)))
+}
+
+fn known(state: &State, key: Option<&str>, clock: Clock) -> Result<Option<JobId>, Error> {
+    match (key, Log::open(state)?) {
+        (Some(key), Some(log)) => Ok(log.by_key(key, key_since(clock))?),
+        _ => Ok(None),
+    }
+}
+
+fn key_since(clock: Clock) -> i64 {
+    (clock.unix_ms)() - KEY_COUNTS_FOR_MS
 }
 
 /// If the conversation's last job is dead and nobody has looked yet, it is ended now: what it cost
@@ -99,18 +148,25 @@ pub(crate) fn queued(submission: Submission, memory: &Memory) -> Queued {
         request,
         caller: submission.caller,
         version: submission.version,
+        idempotency_key: None,
     }
 }
 
 /// Makes the job's directory, locks it, and appends `queued` durably.
-fn enqueue(state: &State, job: JobId, queued: &Queued, clock: Clock) -> Result<(File, Job), Error> {
+fn enqueue(
+    state: &State,
+    job: JobId,
+    queued: &Queued,
+    clock: Clock,
+) -> Result<(File, Once), Error> {
     state.create_job_dir(job)?;
     let job_lock = lock::create(state, job)?;
     write_prompt(state, job, &queued.request)?;
     slots::take_ticket(state, job)?;
     pause::at("locked");
-    let accepted = append_first(state, LOG_LOCK_LIMIT, (clock.unix_ms)(), job, queued.clone())?;
-    Ok((job_lock, accepted))
+    let (now, since) = ((clock.unix_ms)(), key_since(clock));
+    let once = append_once(state, LOG_LOCK_LIMIT, now, since, job, queued.clone())?;
+    Ok((job_lock, once))
 }
 
 /// The prompt is a file, because a file on standard input has no writer that could die or block.

@@ -27,6 +27,14 @@ pub(crate) enum Woken {
     AllEnded,
 }
 
+/// Returns when a job's lock is free.
+pub(crate) fn until_ended(state: &State, job: JobId) {
+    // A lock that cannot be opened has no holder that we could wait for.
+    if let Ok(file) = lock::open_to_look(state, job) {
+        let _ = file.lock_shared();
+    }
+}
+
 impl Waiter {
     /// Starts to wait. The threads sleep in the kernel and die with the process.
     ///
@@ -38,10 +46,7 @@ impl Waiter {
         for &job in &waiting {
             let (state, sender) = (state.clone(), sender.clone());
             let sleep = move || {
-                // A lock that cannot be opened has no holder that we could wait for.
-                if let Ok(file) = lock::open_to_look(&state, job) {
-                    let _ = file.lock_shared();
-                }
+                until_ended(&state, job);
                 let _ = sender.send(job);
             };
             thread::Builder::new()

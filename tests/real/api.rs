@@ -67,10 +67,20 @@ impl Api {
         });
     }
 
+    /// Sets what is answered to prompts without a marker.
+    pub(crate) fn order(&self, scenario: &Value) {
+        self.say("POST", "/__scenario", &scenario.to_string());
+    }
+
     fn call(&self, method: &str, path: &str) -> String {
+        self.say(method, path, "")
+    }
+
+    fn say(&self, method: &str, path: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
-        let head = "host: localhost\r\ncontent-length: 0\r\nconnection: close";
-        write!(stream, "{method} {path} HTTP/1.1\r\n{head}\r\n\r\n").expect("sent");
+        let length = body.len();
+        let head = format!("host: localhost\r\ncontent-length: {length}\r\nconnection: close");
+        write!(stream, "{method} {path} HTTP/1.1\r\n{head}\r\n\r\n{body}").expect("sent");
         let mut response = String::new();
         stream.read_to_string(&mut response).expect("answered");
         let (head, body) = response.split_once("\r\n\r\n").expect("a head and a body");

@@ -19,6 +19,7 @@ mod support;
 mod answers;
 mod endings;
 mod failures;
+mod mcp;
 mod nested;
 mod prompts;
 mod sessions;

@@ -4,6 +4,7 @@
 //! When a [`World`] goes, it looks for processes that still carry its name in their environment: one
 //! that is left behind fails the test.
 
+pub(crate) mod mcp;
 pub(crate) mod said;
 pub(crate) mod schema;
 

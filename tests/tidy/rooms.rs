@@ -9,9 +9,13 @@ use super::source::{code, test_files};
 use super::{File, assert_none, repository};
 
 /// Every arrow there is. `room::module` allows that module of the room alone.
-const ROOMS: [(&str, &[&str]); 10] = [
+const ROOMS: [(&str, &[&str]); 11] = [
     ("main", &["cli", "failure", "runner::signals", "world"]),
-    ("cli", &["failure", "render", "runner", "journal", "job", "consult", "config", "world"]),
+    (
+        "cli",
+        &["mcp", "failure", "render", "runner", "journal", "job", "consult", "config", "world"],
+    ),
+    ("mcp", &["failure", "render", "runner", "journal", "job", "consult"]),
     ("failure", &["runner", "journal", "job", "consult"]),
     ("runner", &["journal", "job", "consult"]),
     ("journal", &["job"]),

@@ -10,7 +10,7 @@ use crate::job::event::Recorded;
 use crate::job::fold::fold;
 use crate::job::id::Selector;
 use crate::job::status::Status;
-use crate::journal::append::{Appended, append, append_first};
+use crate::journal::append::{Appended, Once, append, append_once};
 use crate::journal::error::Error;
 use crate::journal::find::Found;
 use crate::journal::read::Log;
@@ -37,9 +37,26 @@ fn the_first_event_is_written_like_any_other() {
     let (_one, one) = state();
     let (_other, other) = state();
     let crate::job::event::Event::Queued(data) = queued("a") else { unreachable!() };
-    let first = append_first(&one, LIMIT, 1, id(0), *data).expect("appends");
-    assert_eq!(put(&other, 1, id(0), queued("a")), first);
+    let written = append_once(&one, LIMIT, 1, 0, id(0), *data).expect("appends");
+    let Once::Written(first) = written else { panic!("written") };
+    assert_eq!(put(&other, 1, id(0), queued("a")), *first);
     assert_eq!(bytes(&one), bytes(&other));
+}
+
+#[test]
+fn a_key_means_one_job_until_it_is_too_old() {
+    let (_home, state) = state();
+    let once = |job, now, since| {
+        let crate::job::event::Event::Queued(mut data) = queued("a") else { unreachable!() };
+        data.idempotency_key = Some("k".to_owned());
+        append_once(&state, LIMIT, now, since, id(job), *data).expect("appends")
+    };
+    assert!(matches!(once(0, 10, 0), Once::Written(_)));
+    put(&state, 11, id(7), queued("without a key"));
+    assert!(matches!(once(1, 20, 10), Once::Known(known) if known == id(0)));
+    put(&state, 30, id(0), started());
+    assert!(matches!(once(2, 40, 15), Once::Written(_)), "too old, though it still runs");
+    assert!(matches!(once(3, 41, 15), Once::Known(known) if known == id(2)));
 }
 
 #[test]

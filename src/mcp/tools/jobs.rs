@@ -1,0 +1,58 @@
+//! `consult_jobs`: the newest jobs, last change first.
+
+use super::super::arguments::{Arguments, Detail};
+use super::super::call::Call;
+use super::super::fault::{Fault, Stage};
+use super::super::shared::Shared;
+use super::Done;
+use crate::failure::Failure;
+use crate::job::brief::Brief;
+use crate::job::fold::Job;
+use crate::job::id::JobId;
+use crate::job::status::Status;
+use crate::render;
+use crate::runner::observe;
+
+const LIMIT: u64 = 10;
+const LIMIT_MAX: u64 = 50;
+
+type Row = (JobId, Brief);
+
+pub(super) async fn run(
+    mut arguments: Arguments,
+    detail: Detail,
+    call: &Call,
+) -> Result<Done, Fault> {
+    let limit = arguments.whole("limit", 0)?.unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let statuses = arguments.statuses("status")?;
+    arguments.finish()?;
+    call.room(Stage::Query, move |shared| {
+        let (rows, truncated) = rows(shared, limit, &statuses)?;
+        Ok(match detail {
+            Detail::Concise => render::mcp::summaries(&rows, truncated),
+            Detail::Full => render::mcp::records(&whole(shared, &rows)?, truncated),
+        })
+    })
+    .await
+    .map(Into::into)
+}
+
+/// The rows that pass, each as it really stands: a dead runner's job is not shown as running.
+pub(super) fn rows(
+    shared: &Shared,
+    limit: usize,
+    statuses: &[Status],
+) -> Result<(Vec<Row>, bool), Failure> {
+    let Some(state) = shared.state()? else { return Ok((Vec::new(), false)) };
+    let wanted = |row: &Brief| statuses.is_empty() || statuses.contains(&row.status);
+    Ok(observe::newest(&state, limit, shared.desk.clock(), wanted)?)
+}
+
+fn whole(shared: &Shared, rows: &[Row]) -> Result<Vec<Job>, Failure> {
+    let Some(state) = shared.state()? else { return Ok(Vec::new()) };
+    let clock = shared.desk.clock();
+    let jobs = rows.iter().map(|(id, _)| observe::job(&state, *id, clock));
+    let jobs: Result<Vec<Option<Job>>, _> = jobs.collect();
+    Ok(jobs?.into_iter().flatten().collect())
+}

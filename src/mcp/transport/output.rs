@@ -1,0 +1,128 @@
+//! The writer: a thread that writes lines to standard output, and the queue in front of it.
+//!
+//! The queue takes everything, and whoever reads requests looks at [`Output::room`] first: so a peer
+//! that does not read its answers is not read either, and memory stays bounded.
+
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+/// From how many lines or bytes on nothing more is read.
+const LINES_MAX: usize = 64;
+const BYTES_MAX: usize = 4 << 20;
+
+/// How long the end waits for a peer to take what is left.
+const FLUSH_LIMIT: Duration = Duration::from_secs(1);
+
+/// The queue.
+pub(crate) struct Output {
+    queue: Mutex<Queue>,
+    filled: Condvar,
+    drained: Notify,
+}
+
+#[derive(Default)]
+struct Queue {
+    lines: VecDeque<Vec<u8>>,
+    /// Bytes queued, those being written included.
+    bytes: usize,
+    /// Lines queued, the one being written included.
+    count: usize,
+    /// The peer reads no more.
+    broken: bool,
+}
+
+impl Output {
+    /// Starts the writer. `on_broken` is called once, when the peer has closed its end.
+    pub(crate) fn start(on_broken: impl FnOnce() + Send + 'static) -> io::Result<Arc<Self>> {
+        let output = Arc::new(Self {
+            queue: Mutex::default(),
+            filled: Condvar::new(),
+            drained: Notify::new(),
+        });
+        let writer = Arc::clone(&output);
+        thread::Builder::new().name("mcp-output".to_owned()).spawn(move || {
+            writer.write_all();
+            on_broken();
+        })?;
+        Ok(output)
+    }
+
+    /// Queues a line, newline included.
+    pub(crate) fn push(&self, line: Vec<u8>) {
+        let mut queue = self.lock();
+        if !queue.broken {
+            queue.bytes += line.len();
+            queue.count += 1;
+            queue.lines.push_back(line);
+            self.filled.notify_one();
+        }
+    }
+
+    /// Whether everything was written.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().count == 0
+    }
+
+    /// Waits until the peer has taken enough.
+    pub(super) async fn room(&self) {
+        self.until(|queue| queue.count < LINES_MAX && queue.bytes < BYTES_MAX).await;
+    }
+
+    /// Waits until everything is written, for a while.
+    pub(super) async fn flush(&self) {
+        let _ = tokio::time::timeout(FLUSH_LIMIT, self.until(|queue| queue.count == 0)).await;
+    }
+
+    async fn until(&self, holds: impl Fn(&Queue) -> bool) {
+        loop {
+            let drained = self.drained.notified();
+            {
+                let queue = self.lock();
+                if queue.broken || holds(&queue) {
+                    return;
+                }
+            }
+            drained.await;
+        }
+    }
+
+    fn write_all(&self) {
+        loop {
+            let line = self.next();
+            let mut stdout = io::stdout().lock();
+            let written = stdout.write_all(&line).and_then(|()| stdout.flush());
+            drop(stdout);
+            let mut queue = self.lock();
+            queue.bytes -= line.len();
+            queue.count -= 1;
+            if written.is_err() {
+                *queue = Queue { broken: true, ..Queue::default() };
+            }
+            let broken = queue.broken;
+            drop(queue);
+            self.drained.notify_waiters();
+            if broken {
+                return;
+            }
+        }
+    }
+
+    fn next(&self) -> Vec<u8> {
+        let mut queue = self.lock();
+        loop {
+            if let Some(line) = queue.lines.pop_front() {
+                return line;
+            }
+            queue = self.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

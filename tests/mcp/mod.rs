@@ -1,0 +1,7 @@
+//! The MCP door: what an agent gets from it, and what no peer can do to it.
+
+mod calls;
+mod hostile;
+mod lifecycle;
+mod tools;
+mod wire;
