@@ -58,6 +58,13 @@ impl Standing {
     /// Kills some, lets the rest go on, and returns the job as it ends.
     fn kill(mut self, victims: &[Who]) -> (World, Value) {
         let pids: Vec<u32> = victims.iter().map(|&who| self.pid(who)).collect();
+        // All stand still before the first one dies, so that none acts on another's death.
+        for pid in &pids {
+            kill(*pid, "STOP");
+            until("it stands", || {
+                process_state(*pid).is_none_or(|s| "TZ".contains(s)).then_some(())
+            });
+        }
         for pid in &pids {
             kill(*pid, "KILL");
         }
@@ -159,7 +166,8 @@ fn a_runner_killed_before_it_accepted_is_told_to_the_submitter() {
 #[test]
 fn submitter_and_runner_killed_together_leave_a_lost_job_that_cost_nothing() {
     for point in ["launch", "guard", "worker"] {
-        let (_world, job) = stand_at(point, ANSWER).kill(&[Who::Submitter, Who::Paused]);
+        // In this order: the death of its submitter wakes a launch stage that stands still.
+        let (_world, job) = stand_at(point, ANSWER).kill(&[Who::Paused, Who::Submitter]);
         assert_lost(&job, false);
     }
     let (_world, job) = stand_at("worker", ANSWER).kill(&[Who::Submitter, Who::Guard, Who::Worker]);
