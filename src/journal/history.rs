@@ -1,6 +1,7 @@
 //! One job's events, gathered from the end of the log back to its beginning.
 
 use super::error::Error;
+use super::place::State;
 use super::read::Log;
 use crate::job::brief::Brief;
 use crate::job::event::{Event, Recorded};
@@ -22,6 +23,14 @@ impl History {
     /// What the events add up to; `None` where the job was never queued.
     pub(crate) fn job(&self) -> Option<Job> {
         fold(&self.events)
+    }
+}
+
+/// A job as the log has it; `None` where there is no such job, or no log yet.
+pub(crate) fn job(state: &State, id: JobId) -> Result<Option<Job>, Error> {
+    match Log::open(state)? {
+        Some(log) => log.job(id),
+        None => Ok(None),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::job::brief::{self, Brief};
 use crate::job::event::Event;
 use crate::job::fold::{Ending, Job};
 use crate::job::id::JobId;
+use crate::journal::history;
 use crate::journal::place::State;
 use crate::journal::read::Log;
 
@@ -21,8 +22,7 @@ const PATIENCE_PER_ROW: Duration = Duration::from_millis(20);
 
 /// A job as it stands, or `None` when the log has none of that id.
 pub(crate) fn job(state: &State, id: JobId, clock: Clock) -> Result<Option<Job>, Error> {
-    let Some(log) = Log::open(state)? else { return Ok(None) };
-    match log.job(id)? {
+    match history::job(state, id)? {
         Some(job) => effective(state, job, clock).map(Some),
         None => Ok(None),
     }
@@ -79,11 +79,7 @@ fn row(state: &State, id: JobId, row: Brief, clock: Clock) -> Result<Brief, Erro
     if row.status.is_terminal() || liveness(state, id) != Liveness::Dead {
         return Ok(row);
     }
-    let job = match Log::open(state)? {
-        Some(log) => log.job(id)?,
-        None => None,
-    };
-    let Some(job) = job else { return Ok(row) };
+    let Some(job) = history::job(state, id)? else { return Ok(row) };
     let job = recover::settle(state, job, clock, PATIENCE_PER_ROW)?;
     let unix_ms = job.finished_unix_ms.unwrap_or(job.updated_unix_ms);
     Ok(match job.ending {

@@ -15,10 +15,9 @@ use crate::consult::claude::outcome::{partial, reply};
 use crate::consult::reply::Partial;
 use crate::job::event::{Event, Lost, Recorded, Started, Succeeded};
 use crate::job::fold::Job;
-use crate::job::id::JobId;
 use crate::journal::append::{Appended, append};
+use crate::journal::history;
 use crate::journal::place::State;
-use crate::journal::read::Log;
 
 /// Ends a job that the log calls unfinished and whose lock was found free. `patience` bounds the wait
 /// for the log's lock: looking must not hang behind a stopped writer. Returns the job as it
@@ -38,7 +37,7 @@ pub(super) fn settle(
         return Ok(job);
     }
     // The runner may have ended the job between our reading and its letting go.
-    let mut job = read(state, id)?.unwrap_or(job);
+    let mut job = history::job(state, id)?.unwrap_or(job);
     if job.ending.is_some() {
         return Ok(job);
     }
@@ -63,20 +62,13 @@ fn is_running_here(started: &Started) -> bool {
     started.boot_id == identity::boot_id() && guard.handle().is_some()
 }
 
-fn read(state: &State, id: JobId) -> Result<Option<Job>, Error> {
-    match Log::open(state)? {
-        Some(log) => Ok(log.job(id)?),
-        None => Ok(None),
-    }
-}
-
 /// The guard's part: its worker is dead, and it holds the locks itself.
 pub(super) fn settle_for_dead_worker(
     errand: &Errand,
     inherited: &Inherited,
     signals: &mut Signals,
 ) {
-    let Ok(Some(job)) = read(&errand.state, errand.job) else { return };
+    let Ok(Some(job)) = history::job(&errand.state, errand.job) else { return };
     if job.ending.is_none() {
         let end = end_of(&errand.state, &job);
         let total_cost_usd = finish::total_cost_usd(&end);

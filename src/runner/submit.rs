@@ -109,10 +109,9 @@ pub(crate) fn submit_once(
 }
 
 fn known(state: &State, key: Option<&str>, clock: Clock) -> Result<Option<JobId>, Error> {
-    match (key, Log::open(state)?) {
-        (Some(key), Some(log)) => Ok(log.by_key(key, key_since(clock))?),
-        _ => Ok(None),
-    }
+    let Some(key) = key else { return Ok(None) };
+    let log = Log::open(state)?;
+    Ok(log.map(|log| log.by_key(key, key_since(clock))).transpose()?.flatten())
 }
 
 fn key_since(clock: Clock) -> i64 {

@@ -20,7 +20,7 @@ use crate::consult::reply::{Outcome, Partial};
 use crate::job::event::{Event, Failed, Progress, Started};
 use crate::job::fold::Job;
 use crate::journal::append::{Appended, append};
-use crate::journal::read::Log;
+use crate::journal::history;
 
 /// How long the worker waits for the log's lock before it gives up on a start that costs money.
 const START_LOCK_LIMIT: Duration = Duration::from_secs(30);
@@ -55,10 +55,7 @@ pub(super) fn run(errand: &Errand, mut inherited: Inherited) -> Result<(), Error
 
 /// The job as the log has it; `None` when there is nothing to do.
 fn read_job(errand: &Errand) -> Result<Option<Job>, Error> {
-    let job = match Log::open(&errand.state)? {
-        Some(log) => log.job(errand.job)?,
-        None => None,
-    };
+    let job = history::job(&errand.state, errand.job)?;
     Ok(job.filter(|job| job.ending.is_none()))
 }
 
