@@ -88,7 +88,7 @@ max_depth                 1  (default)
 prefix                    \"Be brief.\"  (ROOT/home/.config/phone-opus/config.toml)
 tools                     [\"Read\",\"Grep\",\"Glob\"]  (default)
 web                       false  (default)
-mcp_cancel_on_disconnect  false  (default)
+mcp.cancel_on_disconnect  false  (default)
 allow_network_fs          false  (default)
 "
     );

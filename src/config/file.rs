@@ -22,7 +22,8 @@ impl fmt::Display for Position {
     }
 }
 
-/// One `key = value` at the top level of the file.
+/// One `key = value` at the top level of the file or in a table, there called `table.key`. A table
+/// itself is an item too, before its keys.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Item {
     pub(super) key: String,
@@ -42,9 +43,20 @@ pub(super) struct SyntaxError {
 pub(super) fn parse(text: &str) -> (Vec<Item>, Vec<SyntaxError>) {
     let (table, errors) = DeTable::parse_recoverable(text);
     let mut items: Vec<Item> =
-        table.get_ref().iter().map(|(key, value)| item(text, key, value)).collect();
+        table.get_ref().iter().flat_map(|(key, value)| items(text, key, value)).collect();
     items.sort_by_key(|item| item.key_at);
     (items, errors.iter().map(|error| syntax_error(text, error)).collect())
+}
+
+/// One level deep: no key stands deeper, and what does is a value that does not fit.
+fn items(text: &str, key: &Spanned<impl AsRef<str>>, value: &Spanned<DeValue>) -> Vec<Item> {
+    let above = item(text, key, value);
+    let below = value.get_ref().as_table().into_iter().flatten();
+    let below: Vec<Item> = below
+        .map(|(key, value)| item(text, key, value))
+        .map(|item| Item { key: format!("{}.{}", above.key, item.key), ..item })
+        .collect();
+    std::iter::once(above).chain(below).collect()
 }
 
 fn item(text: &str, key: &Spanned<impl AsRef<str>>, value: &Spanned<DeValue>) -> Item {
@@ -69,7 +81,7 @@ fn found(value: &DeValue) -> Found {
             Found::List(items.iter().map(|item| found(item.get_ref())).collect())
         }
         DeValue::Datetime(_) => Found::Other("a date"),
-        DeValue::Table(_) => Found::Other("a table"),
+        DeValue::Table(_) => Found::Table,
     }
 }
 
@@ -105,6 +117,15 @@ mod tests {
     }
 
     #[test]
+    fn the_keys_of_a_table_are_named_with_it_however_it_is_written() {
+        for text in ["[mcp]\nx = 1\n", "mcp.x = 1\n", "mcp = { x = 1 }\n"] {
+            let (items, errors) = parse(text);
+            let names: Vec<&str> = items.iter().map(|item| item.key.as_str()).collect();
+            assert_eq!((names, errors), (vec!["mcp", "mcp.x"], vec![]), "{text}");
+        }
+    }
+
+    #[test]
     fn every_error_of_the_text_is_found() {
         let (_, errors) = parse("model = \nweb = maybe\n");
         let lines: Vec<usize> = errors.iter().map(|error| error.at.line).collect();
@@ -123,7 +144,8 @@ mod tests {
                 "the number 2.5",
                 "the list [the string \"x\", true]",
                 "a date",
-                "a table"
+                "a table",
+                "the integer 1"
             ]
         );
     }

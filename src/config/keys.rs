@@ -15,6 +15,7 @@ use super::show::{Entry, Shown};
 /// What the table says about one key, whatever its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Key {
+    /// As it is written in the file: `model`, or `mcp.cancel_on_disconnect` for one in a table.
     pub(crate) name: &'static str,
     /// One line, with the unit where there is one.
     pub(crate) doc: &'static str,
@@ -27,15 +28,30 @@ pub(crate) struct Key {
 impl Key {
     /// The environment variable that sets this key.
     pub(crate) fn env(&self) -> String {
-        format!("PHONE_OPUS_{}", self.name.to_ascii_uppercase())
+        format!("PHONE_OPUS_{}", self.name.to_ascii_uppercase().replace('.', "_"))
+    }
+
+    /// The table that it stands in, if it does.
+    pub(super) fn table(&self) -> Option<&'static str> {
+        self.name.split_once('.').map(|(table, _)| table)
     }
 }
 
+/// A key's name: its field's, unless it stands in a table.
+macro_rules! name {
+    ($field:ident) => {
+        stringify!($field)
+    };
+    ($field:ident $path:literal) => {
+        $path
+    };
+}
+
 macro_rules! keys {
-    ($($(#[doc = $doc:literal])+ $name:ident: $type:ty = $default:expr, $reader:path;)*) => {
+    ($($(#[doc = $doc:literal])+ $name:ident $(as $path:literal)?: $type:ty = $default:expr, $reader:path;)*) => {
         /// Every key, in the order of the documentation.
         pub(crate) const KEYS: &[Key] = &[$(Key {
-            name: stringify!($name),
+            name: name!($name $($path)?),
             doc: concat!($($doc),+).trim_ascii(),
             accepts: $reader.accepts,
             example: $reader.example,
@@ -53,7 +69,7 @@ macro_rules! keys {
             /// Picks every key's value; what does not fit is noted in `layers`.
             pub(super) fn pick(layers: &mut Layers) -> Self {
                 Self {
-                    $($name: layers.pick(stringify!($name), &$reader, $default),)*
+                    $($name: layers.pick(name!($name $($path)?), &$reader, $default),)*
                     warnings: Vec::new(),
                 }
             }
@@ -61,7 +77,7 @@ macro_rules! keys {
             /// Every key with its value and origin, in the order of the documentation.
             pub(crate) fn entries(&self) -> Vec<Entry> {
                 vec![$(Entry {
-                    key: stringify!($name),
+                    key: name!($name $($path)?),
                     value: self.$name.value.shown(),
                     origin: self.$name.origin.clone(),
                 }),*]
@@ -98,7 +114,7 @@ keys! {
     /// Whether the adviser may also search and fetch the web; what can fetch can also leak.
     web: bool = false, reader::SWITCH;
     /// Whether a consult is cancelled when the MCP client that waits for it cancels its call or goes away.
-    mcp_cancel_on_disconnect: bool = false, reader::SWITCH;
+    mcp_cancel_on_disconnect as "mcp.cancel_on_disconnect": bool = false, reader::SWITCH;
     /// Whether the state directory may lie on NFS, SMB or FUSE, whose locks are not to be trusted.
     allow_network_fs: bool = false, reader::SWITCH;
 }

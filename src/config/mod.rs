@@ -28,6 +28,7 @@ use file::{Item, SyntaxError};
 use keys::Key;
 use layers::Layers;
 use problem::Warning;
+use reader::Found;
 
 /// A value and the place that gave it.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,19 +109,28 @@ fn syntax_problem(path: &Path, error: &SyntaxError) -> Problem {
 }
 
 fn unknown_key(path: &Path, item: &Item) -> Option<Problem> {
-    if KEYS.iter().any(|key| key.name == item.key) {
+    let name = item.key.as_str();
+    let is_known = KEYS.iter().any(|key| key.name == name);
+    // What stands in something that is no table of ours is told once, of the table.
+    let is_told_above = name.split_once('.').is_some_and(|(table, _)| !is_table(table));
+    if is_known || is_told_above || is_table(name) && item.found == Found::Table {
         return None;
     }
+    let message = if is_table(name) {
+        format!("found {}; {name} is a table: [{name}]", item.found.describe())
+    } else {
+        format!("there is no key `{name}`{}", hint(name, |key| key.name.to_owned()))
+    };
     Some(Problem {
         key: Some(item.key.clone()),
         origin: Origin::File(path.to_owned()),
         at: Some(item.key_at),
-        message: format!(
-            "there is no key `{}`{}",
-            item.key,
-            hint(&item.key, |key| key.name.to_owned())
-        ),
+        message,
     })
+}
+
+fn is_table(name: &str) -> bool {
+    KEYS.iter().any(|key| key.table() == Some(name))
 }
 
 /// Variables that are no keys: places, and what is handed down to Claude Code.

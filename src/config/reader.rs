@@ -16,6 +16,8 @@ pub(crate) enum Found {
     Float(f64),
     Bool(bool),
     List(Vec<Found>),
+    /// A table, whose keys are looked at by themselves.
+    Table,
     /// What no key takes, by the name of its kind.
     Other(&'static str),
 }
@@ -33,6 +35,7 @@ impl Found {
                 let items: Vec<String> = items.iter().map(Found::describe).collect();
                 format!("the list [{}]", items.join(", "))
             }
+            Found::Table => "a table".to_owned(),
             Found::Other(kind) => (*kind).to_owned(),
         }
     }

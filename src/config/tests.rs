@@ -44,7 +44,7 @@ fn without_anything_set_the_documented_defaults_are_in_force() {
             "max_depth = 1",
             "tools = [\"Read\",\"Grep\",\"Glob\"]",
             "web = false",
-            "mcp_cancel_on_disconnect = false",
+            "mcp.cancel_on_disconnect = false",
             "allow_network_fs = false",
         ]
     );
@@ -97,6 +97,26 @@ fn what_the_file_sets_can_be_taken_back_by_the_environment() {
 }
 
 #[test]
+fn a_key_in_a_table_is_read_from_the_file_and_from_the_environment() {
+    let config = resolved("[mcp]\ncancel_on_disconnect = true\n", &[], &Flags::default());
+    assert!(config.expect("reads").mcp_cancel_on_disconnect.value);
+    let environment = [("PHONE_OPUS_MCP_CANCEL_ON_DISCONNECT", "true")];
+    let config = resolved("", &environment, &Flags::default()).expect("reads");
+    assert!(config.mcp_cancel_on_disconnect.value && config.warnings.is_empty());
+}
+
+#[test]
+fn a_table_is_not_a_value_and_a_value_is_not_a_table() {
+    assert_eq!(
+        problems("mcp = true\nmodel = { name = \"opus\" }\n", &[], &Flags::default()),
+        [
+            format!("{PATH}:1:1: found true; mcp is a table: [mcp]"),
+            format!("{PATH}:2:9: found a table; model takes a string that is not blank"),
+        ]
+    );
+}
+
+#[test]
 fn an_empty_variable_is_not_set() {
     let config = resolved("", &[("PHONE_OPUS_MODEL", "")], &Flags::default()).expect("reads");
     assert_eq!((config.model.value.as_str(), config.model.origin), ("opus", Origin::Default));
@@ -113,7 +133,7 @@ fn durations_are_read_with_and_without_a_unit() {
 
 #[test]
 fn every_problem_is_reported_with_its_place_what_was_found_and_what_is_accepted() {
-    let text = "modle = \"opus\"\nmax_turns = \"many\"\ntools = [\"Read\", \"Bash\"]\n[mcp]\n";
+    let text = "modle = \"opus\"\nmax_turns = \"many\"\ntools = [\"Read\", \"Bash\"]\n[mpc]\nx = 1\n[mcp]\ncancel_on_disconect = true\n";
     let environment = [("PHONE_OPUS_EFFORT", "ultra"), ("PHONE_OPUS_GRACE", "-1")];
     let flags = Flags { max_turns: Some(0), ..Flags::default() };
     assert_eq!(
@@ -126,7 +146,10 @@ fn every_problem_is_reported_with_its_place_what_was_found_and_what_is_accepted(
             format!(
                 "{PATH}:3:9: tools: Bash is offered only inside an enforced sandbox, which this version does not have"
             ),
-            format!("{PATH}:4:2: there is no key `mcp`; `phone-opus config show` lists the keys"),
+            format!("{PATH}:4:2: there is no key `mpc`; `phone-opus config show` lists the keys"),
+            format!(
+                "{PATH}:7:1: there is no key `mcp.cancel_on_disconect`; did you mean `mcp.cancel_on_disconnect`?"
+            ),
             "PHONE_OPUS_EFFORT: found \"ultra\"; effort takes one of low, medium, high, xhigh and max"
                 .to_owned(),
             "--max-turns: found the integer 0; max_turns takes a whole number of 1 or more, or \"none\""
