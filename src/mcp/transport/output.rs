@@ -1,4 +1,5 @@
-//! The writer: a thread that writes lines to standard output, and the queue in front of it.
+//! The writer: a thread that writes lines to standard output, and the queue in front of it. A short
+//! line that the peer has room for is written at once, which saves waking a thread.
 //!
 //! The queue takes everything, and whoever reads requests looks at [`Output::room`] first: so a peer
 //! that does not read its answers is not read either, and memory stays bounded.
@@ -9,11 +10,15 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::Notify;
 
 /// From how many lines or bytes on nothing more is read.
 const LINES_MAX: usize = 64;
 const BYTES_MAX: usize = 4 << 20;
+
+/// What a pipe that is ready for writing takes whole, without blocking (POSIX: at least 512; Linux).
+const PIPE_BUF: usize = 4096;
 
 /// How long the end waits for a peer to take what is left.
 const FLUSH_LIMIT: Duration = Duration::from_secs(1);
@@ -52,10 +57,17 @@ impl Output {
         Ok(output)
     }
 
-    /// Queues a line, newline included.
-    pub(crate) fn push(&self, line: Vec<u8>) {
+    /// Writes a line, newline included, or queues it. Never blocks.
+    pub(crate) fn push(&self, mut line: Vec<u8>) {
         let mut queue = self.lock();
-        if !queue.broken {
+        if queue.broken {
+            return;
+        }
+        // Under the lock, so that nothing can come between: with nothing queued the writer sleeps.
+        if queue.count == 0 {
+            line.drain(..written_at_once(&line));
+        }
+        if !line.is_empty() {
             queue.bytes += line.len();
             queue.count += 1;
             queue.lines.push_back(line);
@@ -125,4 +137,16 @@ impl Output {
     fn lock(&self) -> std::sync::MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How many bytes of a short line went out without waiting. An error counts as none: the writer
+/// meets it again, and tells.
+fn written_at_once(line: &[u8]) -> usize {
+    let stdout = io::stdout();
+    let mut fds = [PollFd::new(&stdout, PollFlags::OUT)];
+    let now = Timespec::default();
+    let is_ready = line.len() <= PIPE_BUF
+        && poll(&mut fds, Some(&now)).is_ok()
+        && fds[0].revents() == PollFlags::OUT;
+    if is_ready { rustix::io::write(&stdout, line).unwrap_or_default() } else { 0 }
 }
