@@ -11,6 +11,8 @@ use std::time::Duration;
 use super::error::Error;
 use super::lock::{self, Held};
 use crate::job::id::JobId;
+use crate::journal;
+use crate::journal::line::Item;
 use crate::journal::place::{State, open_private};
 use crate::journal::read::Log;
 
@@ -43,16 +45,23 @@ fn ticket(state: &State, job: JobId) -> std::path::PathBuf {
 }
 
 /// A waiter's view of the queue.
+///
+/// A look costs the same however many wait: it asks after the one rival that was met last. Only when
+/// that one is out of the way are the others gone through.
 pub(super) struct Queue<'a> {
     state: &'a State,
     job: JobId,
     /// Jobs known to be queued after ours; what the log said once stays true.
     later: HashSet<JobId>,
+    /// Inode and length of the log at the last look; a pruned log has another inode.
+    seen: Option<(u64, u64)>,
+    /// A rival that we yielded to at the last look.
+    ahead: Option<JobId>,
 }
 
 impl<'a> Queue<'a> {
     pub(super) fn new(state: &'a State, job: JobId) -> Self {
-        Self { state, job, later: HashSet::new() }
+        Self { state, job, later: HashSet::new(), seen: None, ahead: None }
     }
 
     /// Takes a slot if one is free and no earlier waiter wants it.
@@ -74,45 +83,75 @@ impl<'a> Queue<'a> {
     /// Whether no living waiter was queued before us. A rival whose `queued` is not in the log yet
     /// is given the benefit of the doubt: it will be there at the next look.
     fn is_first(&mut self) -> Result<bool, Error> {
-        let rivals = self.living_rivals();
-        if !rivals.is_empty() {
+        if let Some(rival) = self.ahead
+            && self.wants_a_slot(rival)
+        {
             self.learn_later_jobs()?;
+            if !self.later.contains(&rival) {
+                return Ok(false);
+            }
         }
-        Ok(rivals.iter().all(|rival| self.later.contains(rival)))
+        self.ahead = self.find_ahead()?;
+        Ok(self.ahead.is_none())
     }
 
-    /// Other tickets whose job lives and is not stopped. Tickets of the dead are removed.
-    fn living_rivals(&self) -> Vec<JobId> {
+    /// Any rival that is not known to be later than us, lives and is not stopped.
+    fn find_ahead(&mut self) -> Result<Option<JobId>, Error> {
+        let rivals = self.rivals();
+        if rivals.is_empty() {
+            return Ok(None);
+        }
+        self.learn_later_jobs()?;
+        let wanting = |rival: &JobId| !self.later.contains(rival) && self.wants_a_slot(*rival);
+        Ok(rivals.into_iter().find(wanting))
+    }
+
+    /// The other tickets, but for those known to be later.
+    fn rivals(&self) -> Vec<JobId> {
         let Ok(entries) = fs::read_dir(self.state.slots_dir()) else { return Vec::new() };
         entries
             .flatten()
             .filter_map(|entry| JobId::parse(entry.file_name().to_str()?.strip_prefix(TICKET)?))
-            .filter(|&rival| rival != self.job && self.wants_a_slot(rival))
+            .filter(|rival| *rival != self.job && !self.later.contains(rival))
             .collect()
     }
 
+    /// Whether a ticket's job lives and is not stopped. The ticket of a dead one is removed.
     fn wants_a_slot(&self, rival: JobId) -> bool {
-        if self.later.contains(&rival) {
-            return false;
-        }
         match lock::held(self.state, rival) {
             Held::No(_) => {
                 drop_ticket(self.state, rival);
                 false
             }
             Held::Unknown => false,
-            Held::Yes => !is_stopped(self.state, rival),
+            Held::Yes => has_ticket(self.state, rival) && !is_stopped(self.state, rival),
         }
     }
 
     /// Reads back from the end of the log to our own `queued`: all that were queued since are later.
+    /// After the first time, only what was appended is read.
     fn learn_later_jobs(&mut self) -> Result<(), Error> {
         let Some(log) = Log::open(self.state)? else { return Ok(()) };
-        for line in log.back() {
-            let Some(line) = line?.into_line() else { continue };
-            if line.event != "queued" {
-                continue;
+        let now = (log.inode(), log.end());
+        match self.seen {
+            Some(seen) if seen == now => {}
+            Some((inode, end)) if inode == now.0 && end <= now.1 => {
+                self.learn_until_ours(log.forward(end))?;
             }
+            _ => self.learn_until_ours(log.back())?,
+        }
+        self.seen = Some(now);
+        Ok(())
+    }
+
+    fn learn_until_ours(
+        &mut self,
+        items: impl Iterator<Item = Result<Item, journal::error::Error>>,
+    ) -> Result<(), Error> {
+        for item in items {
+            let Some(line) = item?.into_line().filter(|line| line.event == "queued") else {
+                continue;
+            };
             if line.job == self.job {
                 break;
             }
@@ -120,6 +159,10 @@ impl<'a> Queue<'a> {
         }
         Ok(())
     }
+}
+
+fn has_ticket(state: &State, rival: JobId) -> bool {
+    ticket(state, rival).exists()
 }
 
 fn is_stopped(state: &State, rival: JobId) -> bool {
