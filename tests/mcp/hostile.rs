@@ -1,11 +1,12 @@
 //! Whatever a peer sends: every request is answered, nothing else matters, and the server lives.
 
 use std::io::Write;
+use std::os::fd::AsFd;
 
 use serde_json::{Value, json};
 
 use crate::support::World;
-use crate::support::mcp::Client;
+use crate::support::mcp::{Client, until_unread};
 
 /// What is expected of one input.
 enum Expect {
@@ -489,6 +490,7 @@ fn ten_thousand_pings_that_nobody_reads_take_bounded_memory() {
     let world = World::new();
     let mut client = Client::silent_unread(&world);
     let mut stdin = client.take_stdin();
+    let input = stdin.as_fd().try_clone_to_owned().expect("copied");
     let before = client.peak_memory();
     let writer = std::thread::spawn(move || {
         let mut lines = Vec::new();
@@ -501,12 +503,8 @@ fn ten_thousand_pings_that_nobody_reads_take_bounded_memory() {
         stdin.write_all(&lines).expect("taken in the end");
         stdin
     });
-    crate::support::until("the server takes no more", || {
-        let read = || std::fs::read_to_string(format!("/proc/{}/io", client.pid())).ok();
-        let first = read()?;
-        std::thread::sleep(std::time::Duration::from_millis(50));
-        (read()? == first && !writer.is_finished()).then_some(())
-    });
+    until_unread(client.pid(), &input);
+    drop(input);
     let grown = client.peak_memory() - before;
     assert!(grown < 16 << 10, "{grown} KiB for 20 MB that wait");
     client.read_on();

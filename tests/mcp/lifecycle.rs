@@ -1,11 +1,12 @@
 //! The server's own life: how it ends, what it leaves, and how it becomes its next version.
 
 use std::fs;
+use std::os::fd::AsFd;
 use std::os::unix::fs::symlink;
 
 use serde_json::{Value, json};
 
-use crate::support::mcp::{Client, MODERN, copy_of_program, meta};
+use crate::support::mcp::{Client, MODERN, copy_of_program, meta, until_unread};
 use crate::support::{World, is_alive, until};
 
 fn gated(world: &World) -> (std::path::PathBuf, String) {
@@ -68,17 +69,14 @@ fn a_client_that_neither_reads_nor_goes_cannot_keep_the_server() {
         let mut child = command.spawn().expect("started");
         (child.stdin.take().expect("piped"), child)
     };
+    let input = stdin.as_fd().try_clone_to_owned().expect("copied");
     let flood = std::thread::spawn(move || {
         use std::io::Write;
         let line = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n".repeat(1000);
         while stdin.write_all(&line).is_ok() {}
     });
-    until("the server has stopped reading", || {
-        let waiting = fs::read_to_string(format!("/proc/{}/io", child.id())).ok()?;
-        std::thread::sleep(std::time::Duration::from_millis(50));
-        let still = fs::read_to_string(format!("/proc/{}/io", child.id())).ok()?;
-        (waiting == still && waiting.contains("rchar")).then_some(())
-    });
+    until_unread(child.id(), &input);
+    drop(input);
     crate::support::kill(child.id(), "TERM");
     assert_eq!(crate::support::exit_code(&mut child), Some(0));
     flood.join().expect("the flood ends");

@@ -3,12 +3,13 @@
 #![allow(clippy::needless_pass_by_value, reason = "`json!` makes values, and tests are read")]
 
 use std::io::{BufRead, BufReader, Write};
+use std::os::fd::OwnedFd;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use serde_json::{Value, json};
 
-use super::{PATIENCE, World, kill, program};
+use super::{PATIENCE, World, kill, program, until};
 
 /// A running server and its pipes.
 pub(crate) struct Client {
@@ -243,4 +244,22 @@ pub(crate) fn meta(capabilities: Value) -> Value {
 /// Another file with the program under test in it.
 pub(crate) fn copy_of_program(path: &std::path::Path) {
     std::fs::copy(program(), path).expect("copied");
+}
+
+/// Waits until a process leaves what stands in its standard input, of which `input` is the other end.
+/// A thread that were willing to read it would be awake.
+pub(crate) fn until_unread(pid: u32, input: &OwnedFd) {
+    until("it reads no more", || {
+        let waits = rustix::io::ioctl_fionread(input).expect("a pipe") > 0;
+        (waits && is_asleep(pid)).then_some(())
+    });
+}
+
+/// Whether every thread of a process sleeps.
+fn is_asleep(pid: u32) -> bool {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return false };
+    threads.flatten().all(|thread| {
+        let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        stat.rsplit_once(')').is_some_and(|(_, rest)| rest.starts_with(" S"))
+    })
 }
