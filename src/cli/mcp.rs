@@ -33,6 +33,9 @@ enum Command {
         /// The descriptor with what an earlier version of this server handed on
         #[arg(long, value_name = "FD", hide = true)]
         resume: Option<u32>,
+        /// Only read what was handed on: could this version go on with it?
+        #[arg(long, hide = true, requires = "resume")]
+        trial: bool,
     },
     /// Print what to put into a client's configuration
     #[command(after_long_help = manual::help(CONFIG_MANUAL))]
@@ -53,9 +56,9 @@ const CONFIG_MANUAL: &[Section] = &[Section {
 
 pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     match &args.command {
-        Command::Serve { resume } => {
+        Command::Serve { resume, trial } => {
             let desk: Arc<dyn Desk> = Arc::new(Shell { world: context.world.clone() });
-            mcp::serve(&desk, *resume)
+            mcp::serve(&desk, *resume, *trial)
         }
         Command::Config { client } => {
             context.output.data(&snippet::snippet(*client))?;
@@ -78,13 +81,13 @@ impl Shell {
 }
 
 impl Desk for Shell {
-    fn submit(&self, ask: Ask) -> Result<(State, Submitted), Failure> {
+    fn submit(&self, ask: Ask, still: &dyn Fn() -> bool) -> Result<(State, Submitted), Failure> {
         self.with(|context| {
             let key = ask.idempotency_key.clone();
             let (config, mut submission) = consult::asked(ask, context)?;
             submission.caller = self.caller();
             let state = context.create_state(&config)?;
-            let submitted = submit_once(&state, submission, key.as_deref(), CLOCK)?;
+            let submitted = submit_once(&state, submission, key.as_deref(), still, CLOCK)?;
             Ok((state, submitted))
         })
     }

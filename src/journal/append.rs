@@ -45,10 +45,13 @@ pub(crate) enum Once {
     Written(Box<Job>),
     /// This job has the key already; nothing was written.
     Known(JobId),
+    /// The caller wanted it no more; nothing was written.
+    Withdrawn,
 }
 
 /// Appends the first event of a new job, unless a job created since `since_unix_ms` has its key.
-/// Looked up and appended under one lock, so of calls at once with one key one makes a job.
+/// Looked up and appended under one lock, so of calls at once with one key one makes a job. `still`
+/// has the last word, under the lock.
 ///
 /// Without a key the log is not searched at all: the id is random and its directory was made just
 /// now, so submitting takes as long in a large log as in a small one.
@@ -59,6 +62,7 @@ pub(crate) fn append_once(
     since_unix_ms: i64,
     job: JobId,
     queued: Queued,
+    still: impl FnOnce() -> bool,
 ) -> Result<Once, Error> {
     let key = queued.idempotency_key.clone();
     let event = Recorded { job, unix_ms, event: Event::Queued(Box::new(queued)) };
@@ -67,13 +71,16 @@ pub(crate) fn append_once(
         if let Some(key) = &key
             && let Some(known) = log.by_key(key, since_unix_ms)?
         {
-            return Ok(Err(known));
+            return Ok(Err(Once::Known(known)));
+        }
+        if !still() {
+            return Ok(Err(Once::Withdrawn));
         }
         let line = write_event(&mut Disk, &log, None, &event)?;
         Ok(Ok((log, line)))
     })?;
     match written {
-        Err(known) => Ok(Once::Known(known)),
+        Err(nothing) => Ok(nothing),
         Ok((log, line)) => {
             make_durable(&mut Disk, state, limit, job, log, &line)?;
             Ok(Once::Written(Box::new(after(None, &event))))

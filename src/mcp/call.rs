@@ -65,23 +65,63 @@ impl Call {
         }
     }
 
-    /// Runs something that blocks, beside everything else. A panic in it becomes a fault.
-    pub(super) async fn room<T: Send + 'static>(
+    /// Looks at something, beside everything else. A client that does not take its answers is not
+    /// worked for: they would pile up.
+    pub(super) async fn look<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let shared = &self.shared;
+        let looking = async {
+            let _turn = shared.lanes.looks.acquire().await;
+            shared.output.room().await;
+            self.blocking(Stage::Query, work).await
+        };
+        tokio::select! {
+            biased;
+            done = looking => done,
+            () = shared.end.last_moment() => Err(Fault::ending(Stage::Query)),
+        }
+    }
+
+    /// Submits. At the end of the server one whose job is not in the log yet is withdrawn; one whose
+    /// job is there is waited for.
+    pub(super) async fn submit<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let shared = &self.shared;
+        let working = async {
+            let _turn = shared.lanes.submissions.acquire().await;
+            self.blocking(Stage::Submit, work).await
+        };
+        tokio::pin!(working);
+        tokio::select! {
+            biased;
+            done = &mut working => return done,
+            () = shared.end.last_moment() => shared.gate.close(),
+        }
+        // Another one's passage is no reason to wait for long: it is over within milliseconds.
+        if shared.gate.is_empty() { Err(Fault::ending(Stage::Submit)) } else { working.await }
+    }
+
+    /// Asks for the end of a job. Waited for at the end too: it is what ends the spending.
+    pub(super) async fn cancel<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let _turn = self.shared.lanes.cancels.acquire().await;
+        self.blocking(Stage::Query, work).await
+    }
+
+    /// Runs something that blocks, in the lane that its caller has. A panic in it becomes a fault.
+    async fn blocking<T: Send + 'static>(
         &self,
         stage: Stage,
         work: impl FnOnce(&Shared) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Fault> {
         let shared = Arc::clone(&self.shared);
-        let working = tokio::task::spawn_blocking(move || work(&shared));
-        let done = tokio::select! {
-            biased;
-            done = working => done,
-            // What only looks or asks is not waited for at the end; a submission is.
-            () = self.shared.last_moment(), if stage == Stage::Query => {
-                return Err(Fault::internal("the server is ending"));
-            }
-        };
-        match done {
+        match tokio::task::spawn_blocking(move || work(&shared)).await {
             Ok(done) => done.map_err(|failure| Fault::of(&failure, stage)),
             Err(_) => Err(Fault::internal("the call broke off inside")),
         }
@@ -89,7 +129,7 @@ impl Call {
 
     /// A job as it stands.
     pub(super) async fn job(&self, id: JobId) -> Result<(State, Job), Fault> {
-        let found = self.room(Stage::Query, move |shared| {
+        let found = self.look(move |shared| {
             let Some(state) = shared.state()? else { return Ok(None) };
             let job = observe::job(&state, id, shared.desk.clock())?;
             Ok(job.map(|job| (state, job)))
@@ -110,7 +150,7 @@ impl Call {
             biased;
             () = self.ends(state, jobs, any) => Woken::Ended,
             () = self.cancelled.cancelled() => Woken::Abandoned,
-            () = self.shared.winding_down.cancelled() => {
+            () = self.shared.end.left() => {
                 let goes_on = self.shared.is_replacing.load(Ordering::Relaxed);
                 if goes_on { Woken::WindingDown } else { Woken::Abandoned }
             }

@@ -24,8 +24,9 @@ pub(crate) struct Ask {
 
 /// The shared side of the doors. Everything here may block.
 pub(crate) trait Desk: Send + Sync + 'static {
-    /// Resolves, checks and submits.
-    fn submit(&self, ask: Ask) -> Result<(State, Submitted), Failure>;
+    /// Resolves, checks and submits. `still` is asked just before the job enters the log; without its
+    /// yes nothing is submitted.
+    fn submit(&self, ask: Ask, still: &dyn Fn() -> bool) -> Result<(State, Submitted), Failure>;
 
     /// The state directory, if there is one yet.
     fn state(&self) -> Result<Option<State>, Failure>;

@@ -4,12 +4,17 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 use crate::job::id::JobId;
 use crate::journal::place::State;
+use crate::runner::liveness::{Liveness, liveness};
 use crate::runner::wait::until_ended;
+
+/// How often a lock is asked that cannot be waited for.
+const POLL: Duration = Duration::from_secs(1);
 
 /// Who waits for what.
 #[derive(Default)]
@@ -21,27 +26,37 @@ impl Ends {
     /// Returns when the job's lock is free. May be dropped at any time; the thread stays for whoever
     /// waits next, and ends with the job.
     pub(super) async fn wait(&self, state: &State, job: JobId) {
-        let mut ended = self.subscribe(state, job);
-        // An error means that the thread is gone, and then there is nothing to wait for.
-        let _ = ended.wait_for(|ended| *ended).await;
+        match self.subscribe(state, job) {
+            // An error means that the thread is gone, and then there is nothing to wait for.
+            Some(mut ended) => drop(ended.wait_for(|ended| *ended).await),
+            None => poll(state, job).await,
+        }
     }
 
-    fn subscribe(&self, state: &State, job: JobId) -> watch::Receiver<bool> {
+    /// `None` where no thread is to be had.
+    fn subscribe(&self, state: &State, job: JobId) -> Option<watch::Receiver<bool>> {
         let mut awaited = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ended) = awaited.get(&job) {
-            return ended.clone();
+            return Some(ended.clone());
         }
         let (sender, ended) = watch::channel(false);
         let (state, table) = (state.clone(), Arc::clone(&self.awaited));
         let wait = move || {
-            until_ended(&state, job);
+            while !until_ended(&state, job) {
+                thread::sleep(POLL);
+            }
             table.lock().unwrap_or_else(PoisonError::into_inner).remove(&job);
             let _ = sender.send(true);
         };
-        // Where no thread is to be had the sender is dropped, and the caller looks at once.
-        if thread::Builder::new().name("mcp-wait".to_owned()).spawn(wait).is_ok() {
-            awaited.insert(job, ended.clone());
-        }
-        ended
+        thread::Builder::new().name("mcp-wait".to_owned()).spawn(wait).ok()?;
+        awaited.insert(job, ended.clone());
+        Some(ended)
+    }
+}
+
+/// Where threads or descriptors have run out: asks by time.
+async fn poll(state: &State, job: JobId) {
+    while liveness(state, job) != Liveness::Dead {
+        tokio::time::sleep(POLL).await;
     }
 }

@@ -69,6 +69,16 @@ impl Fault {
             .hinted("consult_jobs lists the jobs of this host's user.")
     }
 
+    /// The server stops before this was done.
+    pub(crate) fn ending(stage: Stage) -> Self {
+        let fault = Self::new("process", "server_ending", "the server is ending", stage);
+        let hint = match stage {
+            Stage::Submit => "Nothing was submitted. Ask again once the server is back.",
+            _ => "Ask again once the server is back; every job goes on by itself.",
+        };
+        Self { retryable: true, ..fault }.hinted(hint)
+    }
+
     /// A defect of ours. The server lives on.
     pub(crate) fn internal(detail: impl Into<String>) -> Self {
         Self::new("internal", "internal", detail, Stage::Query)

@@ -3,8 +3,10 @@
 //! What it promises:
 //! - A call never loses a job: whatever ends the call, the client or this server, the job lives on,
 //!   is in the log, and is found again by its id, here or at the shell.
-//! - Nothing waits behind a consult: queries, pings and cancels are answered while others run.
-//! - The end of input, SIGINT and SIGTERM end the server at once.
+//! - Nothing waits behind a consult: queries, pings and cancels are answered while others run or are
+//!   being submitted.
+//! - The end of input, SIGINT, SIGTERM and SIGHUP end the server at once, and so does a client that
+//!   takes no answers any more. A job is then in the log and has its runner, or is not in the log.
 //! - When the program behind its launch path was replaced, it becomes the new one once it is idle,
 //!   in place: same process, same connection, not a byte of input lost.
 //!
@@ -18,13 +20,16 @@
     reason = "the threads and clocks of a server, and the program that it becomes"
 )]
 
+mod alarm;
 mod arguments;
 mod call;
 mod catalogue;
 mod clients;
 pub(crate) mod desk;
+mod end;
 mod ends;
 mod fault;
+mod gate;
 mod prompts;
 mod resources;
 mod rollout;

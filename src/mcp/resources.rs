@@ -7,7 +7,7 @@ use rmcp::ErrorData;
 use rmcp::model::{ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
 
 use super::call::Call;
-use super::fault::{Fault, Stage};
+use super::fault::Fault;
 use crate::failure::Failure;
 use crate::job::fold::{Ending, Job};
 use crate::job::id::JobId;
@@ -25,7 +25,7 @@ const TRANSCRIPT_TAIL: u64 = 256 << 10;
 
 /// The newest answers.
 pub(super) async fn list(call: &Call) -> Result<Vec<Resource>, ErrorData> {
-    let rows = call.room(Stage::Query, |shared| {
+    let rows = call.look(|shared| {
         let Some(state) = shared.state()? else { return Ok(Vec::new()) };
         let Some(log) = Log::open(&state)? else { return Ok(Vec::new()) };
         Ok(log.newest(LISTED, |_, row| row.status == Status::Succeeded)?.0)
@@ -64,7 +64,7 @@ pub(super) async fn read(uri: &str, call: &Call) -> Result<ReadResourceResult, E
             ResourceContents::text(answer, uri).with_mime_type("text/markdown")
         }
         Part::Transcript => {
-            let tail = call.room(Stage::Query, move |_| tail(&state, id)).await;
+            let tail = call.look(move |_| tail(&state, id)).await;
             let text = tail.map_err(|fault| unreadable(&fault))?.ok_or_else(|| absent(uri))?;
             ResourceContents::text(text, uri).with_mime_type("application/jsonl")
         }

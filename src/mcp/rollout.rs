@@ -10,12 +10,18 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::Mutex;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use rmcp::model::InitializeRequestParams;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::MemfdFlags;
-use serde::{Deserialize, Serialize};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use super::telemetry::Row;
 use super::transport::Finder;
@@ -26,6 +32,8 @@ pub(super) struct Launched {
     own: Option<Stamp>,
     /// What was seen at the last look; what is still being written changes from look to look.
     last: Mutex<Option<Stamp>>,
+    /// The last that cannot take over, and why.
+    refused: Mutex<Option<(Option<Stamp>, String)>>,
 }
 
 /// Which program stands behind a path.
@@ -41,7 +49,7 @@ struct Stamp {
 impl Launched {
     pub(super) fn new(path: Option<PathBuf>) -> Self {
         let own = path.as_deref().and_then(Stamp::of);
-        Self { path, own, last: Mutex::default() }
+        Self { path, own, last: Mutex::default(), refused: Mutex::default() }
     }
 
     pub(super) fn path(&self) -> Option<&Path> {
@@ -57,22 +65,57 @@ impl Launched {
     /// Whether another program stands there, the same as at the last call.
     pub(super) fn is_ready(&self) -> bool {
         let now = self.path.as_deref().and_then(Stamp::of);
-        let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let settled = now.is_some() && *last == now;
         *last = now;
         settled && self.is_replaced()
     }
 
-    /// Whether the program that stands there runs at all.
-    pub(super) fn runs(&self) -> bool {
-        let Some(path) = &self.path else { return false };
-        let probe = Command::new(path)
-            .arg("--version")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        probe.is_ok_and(|status| status.success())
+    /// Has the program that stands there read what it would be handed, and says why it cannot take
+    /// over. One that was refused is not tried again.
+    pub(super) fn try_out(&self, carried: &Carried, limit: Duration) -> Result<(), String> {
+        let path = self.path.as_deref().ok_or("this program has no launch path")?;
+        let stamp = Stamp::of(path);
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, reason)) = refused.as_ref().filter(|(tried, _)| *tried == stamp) {
+            return Err(reason.clone());
+        }
+        let tried = rehearse(path, carried, limit)
+            .map_err(|error| format!("{} cannot take over: {error}", path.display()));
+        *refused = tried.as_ref().err().map(|reason| (stamp, reason.clone()));
+        tried
+    }
+}
+
+/// Runs a program as a successor that only reads what it is handed.
+fn rehearse(path: &Path, carried: &Carried, limit: Duration) -> io::Result<()> {
+    let mut child = Command::new(path)
+        .args(["mcp", "serve", "--resume", "0", "--trial"])
+        .stdin(hand_over(carried)?)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let ended = wait_for(&child, limit);
+    // Of one that has ended this does nothing.
+    let _ = child.kill();
+    let status = child.wait()?;
+    match ended {
+        Ok(true) if status.success() => Ok(()),
+        Ok(true) => Err(io::Error::other(format!("it ended with {status}"))),
+        Ok(false) => Err(io::Error::other(format!("it said nothing for {} s", limit.as_secs()))),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a process has ended within the limit.
+fn wait_for(child: &Child, limit: Duration) -> io::Result<bool> {
+    let handle = pidfd_open(Pid::from_child(child), PidfdFlags::empty())?;
+    let limit = Timespec::try_from(limit).map_err(io::Error::other)?;
+    loop {
+        match poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&limit)) {
+            Err(Errno::INTR) => {}
+            ended => return Ok(ended? > 0),
+        }
     }
 }
 
@@ -89,10 +132,9 @@ impl Stamp {
     }
 }
 
-/// What one generation hands to the next. Fields are only added, each with a default: the versions
-/// on the two sides differ.
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+/// What one generation hands to the next. The versions on the two sides differ: fields are only
+/// added, and one that cannot be read counts as not there.
+#[derive(Debug, Default, PartialEq, Serialize)]
 pub(super) struct Carried {
     /// How many programs this process was before.
     pub(super) generations: u64,
@@ -136,13 +178,34 @@ pub(super) fn receive(descriptor: u32) -> io::Result<Carried> {
     parcel.seek(SeekFrom::Start(0))?;
     let mut line = Vec::new();
     parcel.read_until(b'\n', &mut line)?;
-    let mut carried: Carried = serde_json::from_slice(&line)?;
+    let mut carried = Carried::read(serde_json::from_slice(&line)?);
     parcel.read_to_end(&mut carried.rest)?;
     Ok(carried)
 }
 
+impl Carried {
+    fn read(mut fields: Map<String, Value>) -> Self {
+        Self {
+            generations: field(&mut fields, "generations"),
+            started_unix_ms: field(&mut fields, "started_unix_ms"),
+            telemetry: field(&mut fields, "telemetry"),
+            client: field(&mut fields, "client"),
+            last_fault: field(&mut fields, "last_fault"),
+            giant: field(&mut fields, "giant"),
+            rest: Vec::new(),
+        }
+    }
+}
+
+fn field<T: DeserializeOwned + Default>(fields: &mut Map<String, Value>, name: &str) -> T {
+    let value = fields.remove(name).unwrap_or_default();
+    serde_json::from_value(value).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -161,6 +224,48 @@ mod tests {
         assert!(launched.is_replaced());
         assert!(!launched.is_ready(), "seen once only");
         assert!(launched.is_ready());
+    }
+
+    /// Why a script cannot take over. Another test's fork may hold it open for a moment, and then it
+    /// cannot be executed.
+    fn refusal(launched: &Launched, script: &str) -> String {
+        let path = launched.path().expect("known");
+        loop {
+            let beside = path.with_extension("beside");
+            fs::write(&beside, script).expect("written");
+            fs::set_permissions(&beside, fs::Permissions::from_mode(0o755)).expect("set");
+            fs::rename(&beside, path).expect("replaced");
+            let limit = Duration::from_millis(100);
+            let reason = launched.try_out(&Carried::default(), limit).expect_err("refused");
+            if !reason.contains("busy") {
+                return reason;
+            }
+        }
+    }
+
+    #[test]
+    fn a_program_that_cannot_take_over_is_refused_with_its_reason_and_not_tried_again() {
+        let home = tempfile::tempdir().expect("made");
+        let (path, runs) = (home.path().join("program"), home.path().join("runs"));
+        let launched = Launched::new(Some(path));
+        assert!(refusal(&launched, "no program").contains("cannot take over"));
+        assert!(refusal(&launched, "#!/bin/sh\nexec sleep 600\n").contains("it said nothing"));
+        let script = format!("#!/bin/sh\necho >>{}\n[ \"$1\" = --version ]\n", runs.display());
+        let reason = refusal(&launched, &script);
+        assert!(reason.contains("it ended with"), "{reason}");
+        let again = launched.try_out(&Carried::default(), Duration::ZERO);
+        assert_eq!(again, Err(reason));
+        assert_eq!(fs::read_to_string(runs).expect("it ran"), "\n");
+    }
+
+    #[test]
+    fn what_a_later_version_wrote_otherwise_counts_as_not_there() {
+        let later = serde_json::json!({
+            "generations": 3, "telemetry": { "ping": { "requests": "many" } }, "more": {},
+        });
+        let Value::Object(fields) = later else { unreachable!("it is one") };
+        let carried = Carried::read(fields);
+        assert_eq!((carried.generations, carried.telemetry.len()), (3, 0));
     }
 
     #[test]

@@ -3,36 +3,43 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use rmcp::service::{RunningService, serve_directly, serve_server};
 use rmcp::{RoleServer, ServerHandler};
-use rustix::event::{PollFd, PollFlags, poll};
 use serde_json::json;
-use signal_hook::consts::{SIGINT, SIGTERM};
 use tokio::runtime::Builder;
-use tokio_util::sync::CancellationToken;
 
+use super::alarm::Alarm;
 use super::desk::Desk;
+use super::end::End;
 use super::ends::Ends;
+use super::gate::Gate;
 use super::rollout::{self, Carried, Launched};
 use super::server::Server;
-use super::shared::Shared;
+use super::shared::{Lanes, Shared};
 use super::telemetry::Telemetry;
-use super::transport::{Flight, Input, Lines, Output, Rest, Stdio};
+use super::transport::{Finder, Flight, Input, Lines, Output, Rest, Stdio};
 use crate::failure::{Exit, Failure};
-use crate::runner::signals::Heard;
 
 /// How often the launch path is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// Threads for what blocks: looks at the log are short, and a submission waits for its handshake.
-const BLOCKING_THREADS: usize = 16;
+/// How long a successor may take to say that it can take over.
+const TRIAL_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a job that is in the log may take to get its runner: the runner's own limit, and a bit.
+const HAND_OVER_LIMIT: Duration = Duration::from_secs(12);
 
 /// Serves until the end of input or a signal. `resume` is the descriptor with what an earlier
 /// version of this server handed on.
-pub(crate) fn serve(desk: &Arc<dyn Desk>, resume: Option<u32>) -> Result<Exit, Failure> {
+///
+/// A trial only reads it: whether this version could take over.
+pub(crate) fn serve(
+    desk: &Arc<dyn Desk>,
+    resume: Option<u32>,
+    is_trial: bool,
+) -> Result<Exit, Failure> {
     let failed = |error: io::Error| {
         Failure::new(Exit::StateIo, "mcp", "the MCP server could not start").caused_by(error)
     };
@@ -40,9 +47,12 @@ pub(crate) fn serve(desk: &Arc<dyn Desk>, resume: Option<u32>) -> Result<Exit, F
         Some(descriptor) => rollout::receive(descriptor).map_err(failed)?,
         None => Carried { started_unix_ms: (desk.clock().unix_ms)(), ..Carried::default() },
     };
+    if is_trial {
+        return Ok(Exit::Succeeded);
+    }
     let runtime = Builder::new_current_thread()
         .enable_time()
-        .max_blocking_threads(BLOCKING_THREADS)
+        .max_blocking_threads(Lanes::THREADS)
         .build()
         .map_err(failed)?;
     // A successor that cannot be executed after all leaves this one serving.
@@ -63,34 +73,37 @@ type Successor = (std::path::PathBuf, Carried);
 /// One generation. Gives what the next one needs, if there is to be one.
 async fn run(desk: Arc<dyn Desk>, mut carried: Carried) -> io::Result<Option<Successor>> {
     let lines = Lines::resume(std::mem::take(&mut carried.rest), carried.giant.take());
-    let shared = Arc::new(shared(desk, &carried));
-    let ending = shared.winding_down.clone();
-    let (input, received) = Input::start(lines, cancels(&ending))?;
+    let end = End::default();
+    let (input, received) = Input::start(lines, calling(&end, End::input_is_over))?;
     let input = Arc::new(input);
-    let output = Output::start(cancels(&ending))?;
-    end_on_signals(&ending, &input)?;
+    let output = Output::start(calling(&end, End::now))?;
+    let shared = Arc::new(shared(desk, &carried, &end, &output));
+    let _alarm = Alarm::set(&end, &input)?;
     let noted = Arc::clone(&shared);
     let flight = Arc::new(Flight::new(move |settled| noted.telemetry.note(settled)));
     let rollout = Rollout {
         shared: Arc::clone(&shared),
         input: Arc::clone(&input),
-        output: Arc::clone(&output),
         flight: Arc::clone(&flight),
     };
     let rollout = Arc::new(rollout);
     let watching = tokio::spawn(watch(Arc::clone(&rollout)));
-    let transport = Stdio::new(received, output, flight, ending.clone());
-    let server = Server { shared: Arc::clone(&shared) };
+    let transport = Stdio::new(received, Arc::clone(&output), flight, end.clone());
+    let gate = Arc::clone(&shared);
+    let server = Server { shared };
     let running = match carried.client {
         Some(client) => Ok(serve_directly(server, transport, Some(client))),
-        None => serve_server(server, transport).await,
+        None => Box::pin(serve_server(server, transport)).await,
     };
     // An error here is the end of input before anything was asked.
     if let Ok(running) = running {
         wait(running).await;
     }
     watching.abort();
-    ending.cancel();
+    end.input_is_over();
+    gate.gate.close();
+    gate.gate.wait_until_empty(HAND_OVER_LIMIT);
+    output.close();
     Ok(rollout.successor())
 }
 
@@ -98,7 +111,7 @@ async fn wait<S: ServerHandler>(running: RunningService<RoleServer, S>) {
     let _ = running.waiting().await;
 }
 
-fn shared(desk: Arc<dyn Desk>, carried: &Carried) -> Shared {
+fn shared(desk: Arc<dyn Desk>, carried: &Carried, end: &End, output: &Arc<Output>) -> Shared {
     let launched = Launched::new(desk.launch_path());
     Shared {
         desk,
@@ -110,35 +123,25 @@ fn shared(desk: Arc<dyn Desk>, carried: &Carried) -> Shared {
         begun: Instant::now(),
         client: Mutex::new(carried.client.clone()),
         initialized: AtomicBool::new(carried.client.is_some()),
-        winding_down: CancellationToken::new(),
+        end: end.clone(),
+        gate: Gate::default(),
+        lanes: Lanes::default(),
+        output: Arc::clone(output),
         is_replacing: AtomicBool::new(false),
         last_fault: Mutex::new(carried.last_fault.clone()),
         state: OnceLock::new(),
     }
 }
 
-fn cancels(ending: &CancellationToken) -> impl FnOnce() + Send + 'static {
-    let ending = ending.clone();
-    move || ending.cancel()
-}
-
-/// SIGINT and SIGTERM end the server, whatever it does: a thread of its own hears them.
-fn end_on_signals(ending: &CancellationToken, input: &Arc<Input>) -> io::Result<()> {
-    let heard = Heard::listen(&[SIGINT, SIGTERM]).map_err(io::Error::other)?;
-    let (ending, input) = (ending.clone(), Arc::clone(input));
-    thread::Builder::new().name("mcp-signals".to_owned()).spawn(move || {
-        while poll(&mut [PollFd::new(&heard, PollFlags::IN)], None).is_err() {}
-        ending.cancel();
-        input.stop();
-    })?;
-    Ok(())
+fn calling(end: &End, step: fn(&End)) -> impl FnOnce() + Send + 'static {
+    let end = end.clone();
+    move || step(&end)
 }
 
 /// Everything that must be at rest before this process may become another program.
 struct Rollout {
     shared: Arc<Shared>,
     input: Arc<Input>,
-    output: Arc<Output>,
     flight: Arc<Flight>,
 }
 
@@ -146,14 +149,14 @@ struct Rollout {
 async fn watch(rollout: Arc<Rollout>) {
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
-        let looking = Arc::clone(&rollout.shared);
+        let looking = Arc::clone(&rollout);
+        let is_idle = rollout.is_idle();
         let ready = tokio::task::spawn_blocking(move || {
-            looking.launched.is_ready() && looking.launched.runs()
+            looking.shared.launched.is_ready() && is_idle && looking.is_accepted()
         });
-        let is_idle = || rollout.flight.is_empty() && rollout.output.is_empty();
-        if ready.await.unwrap_or(false) && is_idle() {
+        if ready.await.unwrap_or(false) && rollout.is_idle() {
             rollout.shared.is_replacing.store(true, Ordering::Relaxed);
-            rollout.shared.winding_down.cancel();
+            rollout.shared.end.leave();
             rollout.input.stop();
             return;
         }
@@ -161,6 +164,22 @@ async fn watch(rollout: Arc<Rollout>) {
 }
 
 impl Rollout {
+    fn is_idle(&self) -> bool {
+        self.flight.is_empty() && self.shared.output.is_empty() && self.shared.gate.is_empty()
+    }
+
+    /// Whether the successor takes over what it would be handed. What was refused once is not asked
+    /// again.
+    fn is_accepted(&self) -> bool {
+        let carried = self.carried(Vec::new(), None);
+        let trial = self.shared.launched.try_out(&carried, TRIAL_LIMIT);
+        if let Err(reason) = &trial {
+            let fault = json!({ "class": "process", "code": "rollout_refused", "detail": reason });
+            self.shared.note_fault(fault);
+        }
+        trial.is_ok()
+    }
+
     /// What the successor needs, where one was decided on and the peer is still there.
     fn successor(&self) -> Option<Successor> {
         if !self.shared.is_replacing.load(Ordering::Relaxed) {
@@ -168,8 +187,12 @@ impl Rollout {
         }
         let Rest::Stopped(lines) = self.input.rest() else { return None };
         let (rest, giant) = lines.into_parts();
+        Some((self.shared.launched.path()?.to_owned(), self.carried(rest, giant)))
+    }
+
+    fn carried(&self, rest: Vec<u8>, giant: Option<Finder>) -> Carried {
         let shared = &self.shared;
-        let carried = Carried {
+        Carried {
             generations: shared.generation,
             started_unix_ms: shared.started_unix_ms,
             telemetry: shared.telemetry.rows(),
@@ -177,7 +200,6 @@ impl Rollout {
             last_fault: shared.last_fault.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             giant,
             rest,
-        };
-        Some((shared.launched.path()?.to_owned(), carried))
+        }
     }
 }

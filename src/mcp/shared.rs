@@ -1,18 +1,23 @@
 //! What all calls of one server have in common.
 
+use std::cell::OnceCell;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rmcp::model::InitializeRequestParams;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::Semaphore;
 
-use super::desk::Desk;
+use super::desk::{Ask, Desk};
+use super::end::End;
 use super::ends::Ends;
+use super::gate::Gate;
 use super::rollout::Launched;
 use super::telemetry::Telemetry;
+use super::transport::Output;
 use crate::failure::Failure;
 use crate::journal::place::State;
+use crate::runner::submit::Submitted;
 
 /// What all calls of a server share.
 pub(super) struct Shared {
@@ -28,8 +33,11 @@ pub(super) struct Shared {
     /// The client of a legacy session, once it has introduced itself.
     pub(super) client: Mutex<Option<InitializeRequestParams>>,
     pub(super) initialized: AtomicBool,
-    /// Calls that wait are to hand their jobs back.
-    pub(super) winding_down: CancellationToken,
+    pub(super) end: End,
+    pub(super) gate: Gate,
+    pub(super) lanes: Lanes,
+    /// What the peer has not taken yet.
+    pub(super) output: Arc<Output>,
     /// The end is that of this version only: the connection goes on.
     pub(super) is_replacing: AtomicBool,
     /// The newest failure of a tool: its document.
@@ -37,8 +45,34 @@ pub(super) struct Shared {
     pub(super) state: OnceLock<State>,
 }
 
-/// How long a look that has begun may take once the server is told to end.
-const LAST_MOMENT: Duration = Duration::from_millis(300);
+/// What blocks runs in lanes (semaphores that are never closed), so that a look at a job waits for other looks at most: a submission may
+/// wait for a stuck lock, and then hundreds of them must be in nobody's way.
+pub(super) struct Lanes {
+    pub(super) looks: Semaphore,
+    pub(super) submissions: Semaphore,
+    pub(super) cancels: Semaphore,
+}
+
+impl Lanes {
+    const LOOKS: usize = 4;
+    const SUBMISSIONS: usize = 16;
+    const CANCELS: usize = 16;
+    /// For what the server does on its own account.
+    const OWN: usize = 2;
+
+    /// Threads that they take together.
+    pub(super) const THREADS: usize = Self::LOOKS + Self::SUBMISSIONS + Self::CANCELS + Self::OWN;
+}
+
+impl Default for Lanes {
+    fn default() -> Self {
+        Self {
+            looks: Semaphore::new(Self::LOOKS),
+            submissions: Semaphore::new(Self::SUBMISSIONS),
+            cancels: Semaphore::new(Self::CANCELS),
+        }
+    }
+}
 
 impl Shared {
     /// The state directory, checked once it is there.
@@ -53,10 +87,13 @@ impl Shared {
         Ok(found)
     }
 
-    /// Returns a moment after the server was told to end.
-    pub(super) async fn last_moment(&self) {
-        self.winding_down.cancelled().await;
-        tokio::time::sleep(LAST_MOMENT).await;
+    /// Submits, unless the server has ended before the job is in the log.
+    pub(super) fn submit(&self, ask: Ask) -> Result<(State, Submitted), Failure> {
+        let passage = OnceCell::new();
+        self.desk.submit(ask, &|| match self.gate.pass() {
+            Some(passed) => passage.set(passed).is_ok(),
+            None => false,
+        })
     }
 
     pub(super) fn note_fault(&self, fault: serde_json::Value) {

@@ -12,7 +12,7 @@ use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
 
 use super::call::Call;
-use super::fault::{Fault, Stage};
+use super::fault::Fault;
 use crate::job::fold::Job;
 use crate::job::id::JobId;
 use crate::job::status::Status;
@@ -63,7 +63,7 @@ pub(super) async fn get(id: &str, call: &Call) -> Result<GetTaskResult, ErrorDat
 /// `tasks/cancel`: asks, and does not wait.
 pub(super) async fn cancel(id: &str, call: &Call) -> Result<(), ErrorData> {
     let (state, job) = call.job(parse(id)?).await.map_err(|fault| refuse(&fault))?;
-    let asked = call.room(Stage::Query, move |shared| {
+    let asked = call.cancel(move |shared| {
         cancel::ask(&state, job.id, shared.desk.caller(), shared.desk.clock())?;
         Ok(())
     });

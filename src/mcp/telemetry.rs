@@ -17,6 +17,7 @@ pub(super) struct Telemetry {
 
 /// The counters of one method.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Row {
     requests: u64,
     successes: u64,

@@ -50,11 +50,15 @@ pub(crate) fn ask(
 
 /// Waits for the end of a job that was asked to end, as long as its grace and a little more.
 pub(crate) fn await_end(state: &State, job: Job, clock: Clock) -> Result<Job, Error> {
-    let limit = Duration::from_millis(job.queued.request.grace_ms) + BEYOND_GRACE;
-    if !lock::wait_until_free(state, job.id, limit) {
+    if !lock::wait_until_free(state, job.id, longest_end(&job)) {
         return Err(Error::StillStopping { job: job.id.to_string() });
     }
     Ok(observe::job(state, job.id, clock)?.unwrap_or(job))
+}
+
+/// How long a job may take to end once it was asked to.
+pub(crate) fn longest_end(job: &Job) -> Duration {
+    Duration::from_millis(job.queued.request.grace_ms) + BEYOND_GRACE
 }
 
 /// Puts the request into the log; a job that has ended meanwhile needs none. Where the log cannot be

@@ -52,21 +52,27 @@ pub(crate) enum Submitted {
     New(Box<Job>),
     /// An earlier call with the key made this job.
     Known(JobId),
+    /// The caller wanted it no more, and nothing of it is in the log.
+    Withdrawn,
 }
 
 /// Submits a job and returns once its runner has accepted it. From then on the job needs nobody.
 pub(crate) fn submit(state: &State, submission: Submission, clock: Clock) -> Result<Job, Error> {
-    match submit_once(state, submission, None, clock)? {
+    match submit_once(state, submission, None, &|| true, clock)? {
         Submitted::New(job) => Ok(*job),
-        Submitted::Known(_) => unreachable!("without a key no other job is looked for"),
+        Submitted::Known(_) | Submitted::Withdrawn => {
+            unreachable!("no other job is looked for without a key, and the caller goes on")
+        }
     }
 }
 
-/// The same, but a job that was submitted with the key within the last day is the one.
+/// The same, but a job that was submitted with the key within the last day is the one. `still` is
+/// asked under the log's lock, just before the job enters it; without its yes nothing is submitted.
 pub(crate) fn submit_once(
     state: &State,
     submission: Submission,
     key: Option<&str>,
+    still: &dyn Fn() -> bool,
     clock: Clock,
 ) -> Result<Submitted, Error> {
     // Looked for before the session is locked, which the earlier job may still hold; what counts is
@@ -85,11 +91,15 @@ pub(crate) fn submit_once(
     queued.idempotency_key = key.map(str::to_owned);
     let new_session = session.is_new.then_some(queued.session.id.as_str());
     let undo = Undo { state, job, new_session };
-    let (job_lock, accepted) = match enqueue(state, job, &queued, clock) {
+    let (job_lock, accepted) = match enqueue(state, job, &queued, still, clock) {
         Ok((job_lock, Once::Written(accepted))) => (job_lock, *accepted),
         Ok((_, Once::Known(known))) => {
             undo.run();
             return Ok(Submitted::Known(known));
+        }
+        Ok((_, Once::Withdrawn)) => {
+            undo.run();
+            return Ok(Submitted::Withdrawn);
         }
         Err(error) => {
             undo.run();
@@ -156,6 +166,7 @@ fn enqueue(
     state: &State,
     job: JobId,
     queued: &Queued,
+    still: &dyn Fn() -> bool,
     clock: Clock,
 ) -> Result<(File, Once), Error> {
     state.create_job_dir(job)?;
@@ -164,7 +175,7 @@ fn enqueue(
     slots::take_ticket(state, job)?;
     pause::at("locked");
     let (now, since) = ((clock.unix_ms)(), key_since(clock));
-    let once = append_once(state, LOG_LOCK_LIMIT, now, since, job, queued.clone())?;
+    let once = append_once(state, LOG_LOCK_LIMIT, now, since, job, queued.clone(), still)?;
     Ok((job_lock, once))
 }
 

@@ -2,6 +2,7 @@
 //! us within milliseconds and nothing polls.
 
 use std::collections::HashSet;
+use std::io;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -27,11 +28,12 @@ pub(crate) enum Woken {
     AllEnded,
 }
 
-/// Returns when a job's lock is free.
-pub(crate) fn until_ended(state: &State, job: JobId) {
-    // A lock that cannot be opened has no holder that we could wait for.
-    if let Ok(file) = lock::open_to_look(state, job) {
-        let _ = file.lock_shared();
+/// Returns when a job's lock is free: whether it is, or cannot be waited for (descriptors have run
+/// out, say). A lock that is not there has no holder.
+pub(crate) fn until_ended(state: &State, job: JobId) -> bool {
+    match lock::open_to_look(state, job) {
+        Ok(file) => file.lock_shared().is_ok(),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
     }
 }
 
@@ -46,7 +48,7 @@ impl Waiter {
         for &job in &waiting {
             let (state, sender) = (state.clone(), sender.clone());
             let sleep = move || {
-                until_ended(&state, job);
+                let _ = until_ended(&state, job);
                 let _ = sender.send(job);
             };
             thread::Builder::new()

@@ -3,5 +3,6 @@
 mod calls;
 mod hostile;
 mod lifecycle;
+mod stuck;
 mod tools;
 mod wire;

@@ -88,14 +88,20 @@ impl Client {
     }
 
     pub(crate) fn initialize(&mut self, name: &str) -> Value {
+        let id = self.begin_session(name);
+        self.answer(&json!(id))
+    }
+
+    /// The same without waiting for the answer; returns its id.
+    pub(crate) fn begin_session(&mut self, name: &str) -> i64 {
         let params = json!({
             "protocolVersion": LEGACY,
             "capabilities": {},
             "clientInfo": { "name": name, "version": "1" },
         });
-        let answer = self.request("initialize", params);
+        let id = self.begin("initialize", params);
         self.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
-        answer
+        id
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -192,6 +198,20 @@ impl Client {
         let result = self.call(tool, arguments);
         assert!(result.get("structuredContent").is_none(), "porcelain is text only: {result:#}");
         result["content"][0]["text"].as_str().expect("text").to_owned()
+    }
+
+    /// Waits until a server whose answers nobody reads has given some, and does nothing more.
+    pub(crate) fn until_at_rest(&self) {
+        let output = self.unread.as_ref().expect("unread");
+        until("it does nothing more", || {
+            let is_unread = rustix::io::ioctl_fionread(output).expect("a pipe") > 0;
+            (is_unread && is_asleep(self.pid())).then_some(())
+        });
+    }
+
+    /// Closes the end that the server's answers come out of.
+    pub(crate) fn close_output(&mut self) {
+        self.unread = None;
     }
 
     /// Closes standard input.

@@ -37,7 +37,7 @@ fn the_first_event_is_written_like_any_other() {
     let (_one, one) = state();
     let (_other, other) = state();
     let crate::job::event::Event::Queued(data) = queued("a") else { unreachable!() };
-    let written = append_once(&one, LIMIT, 1, 0, id(0), *data).expect("appends");
+    let written = append_once(&one, LIMIT, 1, 0, id(0), *data, || true).expect("appends");
     let Once::Written(first) = written else { panic!("written") };
     assert_eq!(put(&other, 1, id(0), queued("a")), *first);
     assert_eq!(bytes(&one), bytes(&other));
@@ -49,7 +49,7 @@ fn a_key_means_one_job_until_it_is_too_old() {
     let once = |job, now, since| {
         let crate::job::event::Event::Queued(mut data) = queued("a") else { unreachable!() };
         data.idempotency_key = Some("k".to_owned());
-        append_once(&state, LIMIT, now, since, id(job), *data).expect("appends")
+        append_once(&state, LIMIT, now, since, id(job), *data, || true).expect("appends")
     };
     assert!(matches!(once(0, 10, 0), Once::Written(_)));
     put(&state, 11, id(7), queued("without a key"));

@@ -7,10 +7,10 @@ use super::super::arguments::{Arguments, Detail};
 use super::super::call::{Call, Woken};
 use super::super::clients::LONGEST_SECONDS;
 use super::super::desk::Ask;
-use super::super::fault::{Fault, Stage};
+use super::super::fault::Fault;
 use super::super::tasks;
 use super::Done;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::job::fold::Job;
 use crate::job::id::JobId;
 use crate::journal::place::State;
@@ -42,8 +42,8 @@ pub(super) async fn run(
     arguments.finish()?;
     let ask = asked.ask.clone();
     let (state, job) = call
-        .room(Stage::Submit, move |shared| {
-            let (state, submitted) = shared.desk.submit(ask)?;
+        .submit(move |shared| {
+            let (state, submitted) = shared.submit(ask)?;
             let job = the_job(&state, submitted, shared.desk.clock())?;
             Ok((state, job))
         })
@@ -76,7 +76,7 @@ pub(super) async fn run(
 /// Nobody waits any more: by default that is no reason to throw away what is being paid for.
 async fn cancel_if_wanted(state: &State, id: JobId, call: &Call) -> Result<(), Fault> {
     let state = state.clone();
-    call.room(Stage::Submit, move |shared| {
+    call.cancel(move |shared| {
         if shared.desk.cancels_abandoned() {
             cancel::ask(&state, id, shared.desk.caller(), shared.desk.clock())?;
         }
@@ -136,6 +136,10 @@ fn the_job(
 ) -> Result<Job, Failure> {
     match submitted {
         Submitted::New(job) => Ok(*job),
+        Submitted::Withdrawn => {
+            Err(Failure::new(Exit::TryLater, "server_ending", "the server is ending")
+                .hinted("Nothing was submitted. Ask again once the server is back."))
+        }
         Submitted::Known(id) => observe::job(state, id, clock)?
             .ok_or_else(|| Failure::usage(format!("the job {id} of this key was pruned just now"))),
     }

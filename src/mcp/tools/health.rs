@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::arguments::{Arguments, Detail};
 use super::super::call::Call;
-use super::super::fault::{Fault, Stage};
+use super::super::fault::Fault;
 use super::super::shared::Shared;
 use super::Done;
 use super::jobs::rows;
@@ -18,7 +18,7 @@ const LOOKED_THROUGH: usize = 1000;
 
 pub(super) async fn run(arguments: Arguments, detail: Detail, call: &Call) -> Result<Done, Fault> {
     arguments.finish()?;
-    call.room(Stage::Query, move |shared| Ok(snapshot(shared, detail))).await.map(Into::into)
+    call.look(move |shared| Ok(snapshot(shared, detail))).await.map(Into::into)
 }
 
 /// Never fails: what cannot be told is said in its place.

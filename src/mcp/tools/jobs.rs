@@ -2,7 +2,7 @@
 
 use super::super::arguments::{Arguments, Detail};
 use super::super::call::Call;
-use super::super::fault::{Fault, Stage};
+use super::super::fault::Fault;
 use super::super::shared::Shared;
 use super::Done;
 use crate::failure::Failure;
@@ -27,7 +27,7 @@ pub(super) async fn run(
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let statuses = arguments.statuses("status")?;
     arguments.finish()?;
-    call.room(Stage::Query, move |shared| {
+    call.look(move |shared| {
         let (rows, truncated) = rows(shared, limit, &statuses)?;
         Ok(match detail {
             Detail::Concise => render::mcp::summaries(&rows, truncated),

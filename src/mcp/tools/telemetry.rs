@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::arguments::{Arguments, Detail};
 use super::super::call::Call;
-use super::super::fault::{Fault, Stage};
+use super::super::fault::Fault;
 use super::super::shared::Shared;
 use super::Done;
 use super::health::porcelain;
@@ -17,7 +17,7 @@ const ADDED_UP: usize = 1000;
 
 pub(super) async fn run(arguments: Arguments, detail: Detail, call: &Call) -> Result<Done, Fault> {
     arguments.finish()?;
-    call.room(Stage::Query, move |shared| snapshot(shared, detail)).await.map(Into::into)
+    call.look(move |shared| snapshot(shared, detail)).await.map(Into::into)
 }
 
 fn snapshot(shared: &Shared, detail: Detail) -> Result<(Value, String), Failure> {

@@ -26,7 +26,8 @@ use rmcp::RoleServer;
 use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};
 use rmcp::transport::Transport;
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
+
+use super::end::End;
 
 pub(super) use flight::{Flight, Outcome, Settled};
 use frame::Frame;
@@ -43,8 +44,7 @@ pub(super) struct Stdio {
     lines: mpsc::Receiver<Line>,
     output: Arc<Output>,
     flight: Arc<Flight>,
-    /// Cancelled when the server is to end: then nobody waits for a peer that does not read.
-    ending: CancellationToken,
+    end: End,
     /// One cancellation on the wire may mean several requests.
     ready: VecDeque<ClientJsonRpcMessage>,
 }
@@ -54,9 +54,27 @@ impl Stdio {
         lines: mpsc::Receiver<Line>,
         output: Arc<Output>,
         flight: Arc<Flight>,
-        ending: CancellationToken,
+        end: End,
     ) -> Self {
-        Self { lines, output, flight, ending, ready: VecDeque::new() }
+        Self { lines, output, flight, end, ready: VecDeque::new() }
+    }
+
+    /// The next line that there is room for; `None` at the end.
+    async fn line(&mut self) -> Option<Line> {
+        tokio::select! {
+            biased;
+            () = self.output.room() => {}
+            // A peer that has gone, and takes no answers: for nobody.
+            () = self.left_unread() => return None,
+        }
+        self.flight.below(IN_FLIGHT_MAX).await;
+        self.lines.recv().await
+    }
+
+    async fn left_unread(&self) {
+        self.end.left().await;
+        tokio::time::sleep(output::FLUSH_LIMIT).await;
+        self.end.now();
     }
 
     /// Takes in one line; answers what cannot be passed on.
@@ -97,13 +115,12 @@ impl Transport<RoleServer> for Stdio {
             if let Some(message) = self.ready.pop_front() {
                 return Some(message);
             }
-            tokio::select! {
+            let end = self.end.clone();
+            let line = tokio::select! {
                 biased;
-                () = self.output.room() => {}
-                () = self.ending.cancelled() => return None,
-            }
-            self.flight.below(IN_FLIGHT_MAX).await;
-            let line = self.lines.recv().await?;
+                line = self.line() => line?,
+                () = end.cut() => return None,
+            };
             self.take(&line);
         }
     }

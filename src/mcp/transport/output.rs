@@ -21,7 +21,7 @@ const BYTES_MAX: usize = 4 << 20;
 const PIPE_BUF: usize = 4096;
 
 /// How long the end waits for a peer to take what is left.
-const FLUSH_LIMIT: Duration = Duration::from_secs(1);
+pub(super) const FLUSH_LIMIT: Duration = Duration::from_secs(1);
 
 /// The queue.
 pub(crate) struct Output {
@@ -39,6 +39,8 @@ struct Queue {
     count: usize,
     /// The peer reads no more.
     broken: bool,
+    /// Nothing more comes: the writer may go.
+    closed: bool,
 }
 
 impl Output {
@@ -51,8 +53,9 @@ impl Output {
         });
         let writer = Arc::clone(&output);
         thread::Builder::new().name("mcp-output".to_owned()).spawn(move || {
-            writer.write_all();
-            on_broken();
+            if writer.write_all().is_err() {
+                on_broken();
+            }
         })?;
         Ok(output)
     }
@@ -80,8 +83,14 @@ impl Output {
         self.lock().count == 0
     }
 
+    /// Lets the writer go once it has written what is queued.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.filled.notify_one();
+    }
+
     /// Waits until the peer has taken enough.
-    pub(super) async fn room(&self) {
+    pub(crate) async fn room(&self) {
         self.until(|queue| queue.count < LINES_MAX && queue.bytes < BYTES_MAX).await;
     }
 
@@ -103,9 +112,9 @@ impl Output {
         }
     }
 
-    fn write_all(&self) {
-        loop {
-            let line = self.next();
+    /// Until the queue is closed; an error when the peer has closed its end.
+    fn write_all(&self) -> io::Result<()> {
+        while let Some(line) = self.next() {
             let mut stdout = io::stdout().lock();
             let written = stdout.write_all(&line).and_then(|()| stdout.flush());
             drop(stdout);
@@ -115,20 +124,18 @@ impl Output {
             if written.is_err() {
                 *queue = Queue { broken: true, ..Queue::default() };
             }
-            let broken = queue.broken;
             drop(queue);
             self.drained.notify_waiters();
-            if broken {
-                return;
-            }
+            written?;
         }
+        Ok(())
     }
 
-    fn next(&self) -> Vec<u8> {
+    fn next(&self) -> Option<Vec<u8>> {
         let mut queue = self.lock();
         loop {
-            if let Some(line) = queue.lines.pop_front() {
-                return line;
+            if queue.closed || !queue.lines.is_empty() {
+                return queue.lines.pop_front();
             }
             queue = self.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
