@@ -62,16 +62,22 @@ impl World {
     /// State and not cache, because an answer cannot be made again: the XDG specification keeps
     /// there what "should persist between (application) restarts".
     pub(crate) fn state_root(&self) -> Option<PathBuf> {
-        self.path_variable("PHONE_OPUS_STATE_DIR").or_else(|| places().get_state_home())
+        let own = self.path_variable("PHONE_OPUS_STATE_DIR");
+        own.or_else(|| self.xdg_home("XDG_STATE_HOME", ".local/state"))
     }
 
     /// The user's configuration file, whether or not it is there.
-    #[expect(
-        clippy::unused_self,
-        reason = "xdg reads the environment itself; callers ask the world"
-    )]
     pub(crate) fn config_file(&self) -> Option<PathBuf> {
-        Some(places().get_config_home()?.join("config.toml"))
+        Some(self.xdg_home("XDG_CONFIG_HOME", ".config")?.join("config.toml"))
+    }
+
+    /// Our directory in one of the XDG base directories. The specification has a relative path
+    /// ignored; without HOME nobody is asked for it, because the password database may be behind a
+    /// library that a static program must not load.
+    fn xdg_home(&self, variable: &str, below_home: &str) -> Option<PathBuf> {
+        let given = self.path_variable(variable).filter(|path| path.is_absolute());
+        let base = given.or_else(|| Some(self.home()?.join(below_home)))?;
+        Some(base.join("phone-opus"))
     }
 
     /// The path by which this program was started, symbolic links and all; `None` where it cannot be
@@ -93,10 +99,6 @@ impl World {
     pub(crate) fn home(&self) -> Option<PathBuf> {
         self.path_variable("HOME")
     }
-}
-
-fn places() -> xdg::BaseDirectories {
-    xdg::BaseDirectories::with_prefix("phone-opus")
 }
 
 /// The working directory; an error when it was deleted under us.

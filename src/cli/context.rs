@@ -77,7 +77,7 @@ impl<'a> Context<'a> {
             )
             .hinted("Set HOME, XDG_STATE_HOME or PHONE_OPUS_STATE_DIR.")
         })?;
-        // As it is shown everywhere else: without the slash that XDG's join leaves at the end.
+        // As it is shown everywhere else: without a slash at the end.
         let root: PathBuf = root.components().collect();
         if root.to_str().is_none() {
             let message = format!("the path {} is not UTF-8", root.display());
