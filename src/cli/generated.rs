@@ -82,6 +82,7 @@ fn sections(command: &str) -> &'static [Section] {
         "job" => super::job::MANUAL,
         "jobs" => super::jobs::MANUAL,
         "wait" => super::wait::MANUAL,
+        "prune" => super::prune::MANUAL,
         _ => &[],
     }
 }

@@ -5,8 +5,10 @@ use std::ffi::OsString;
 use clap::ValueEnum;
 
 use super::context::{CLOCK, Context};
+use crate::config::Flags;
 use crate::failure::{Exit, Failure};
 use crate::job::id::JobId;
+use crate::job::retention::Rule;
 use crate::runner::{Stage, run_stage, trampoline};
 
 /// One stage of a job's runner.
@@ -41,8 +43,19 @@ pub(super) fn run_stage_command(args: &RunArgs, context: &Context<'_>) -> Result
     let Some(state) = context.state_of_running_job()? else {
         return Err(Failure::usage("this command is run by phone-opus itself"));
     };
-    run_stage(to_stage(args.stage), state, args.job, CLOCK, context.world.variables())?;
+    let stage = to_stage(args.stage);
+    run_stage(stage, state, args.job, CLOCK, context.world.variables(), retention(stage, context))?;
     Ok(Exit::Succeeded)
+}
+
+/// What the worker goes by when its job is over. A configuration that is wrong removes nothing.
+fn retention(stage: Stage, context: &Context<'_>) -> Rule {
+    let config = || {
+        let file = context.config_file(None).ok()?;
+        context.resolve_config(file.as_ref(), &Flags::default()).ok()
+    };
+    let config = if stage == Stage::Worker { config() } else { None };
+    config.map_or_else(Rule::default, |config| super::prune::configured(&config))
 }
 
 /// Becomes Claude Code.

@@ -16,6 +16,7 @@ mod manual;
 mod mcp;
 mod output;
 mod prompt;
+mod prune;
 mod schema;
 mod selection;
 mod wait;
@@ -64,6 +65,7 @@ enum Command {
     Jobs(jobs::Args),
     Wait(wait::Args),
     Cancel(cancel::Args),
+    Prune(prune::Args),
     Mcp(mcp::Args),
     Config(config::Args),
     Schema(schema::Args),
@@ -97,6 +99,7 @@ impl Command {
             Command::Jobs(args) => jobs::run(&args, context),
             Command::Wait(args) => wait::run(&args, context),
             Command::Cancel(args) => cancel::run(&args, context),
+            Command::Prune(args) => prune::run(&args, context),
             Command::Mcp(args) => mcp::run(&args, context),
             Command::Config(args) => config::run(&args, context),
             Command::Schema(args) => schema::run(&args, context),
@@ -113,6 +116,7 @@ impl Command {
             Command::Jobs(args) => args.json.is_some(),
             Command::Wait(args) => args.json.is_some(),
             Command::Cancel(args) => args.json,
+            Command::Prune(args) => args.json,
             Command::Config(args) => args.json,
             Command::Mcp(_) | Command::Schema(_) | Command::Run(_) | Command::Exec(_) => false,
         }

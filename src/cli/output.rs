@@ -72,6 +72,12 @@ impl Output {
         let _ = writeln!(io::stderr(), "{text}");
     }
 
+    /// Asks on the terminal; the answer comes on the same line.
+    pub(super) fn ask(&mut self, question: &str) {
+        let _ = write!(io::stderr(), "{question}");
+        let _ = io::stderr().flush();
+    }
+
     /// Draws over the current line of a terminal; an empty text wipes it.
     pub(super) fn redraw(&mut self, text: &str) {
         let _ = write!(io::stderr(), "\r\x1b[2K{text}");

@@ -12,7 +12,8 @@ pub(crate) const DURATION_FORMS: &str =
     "a duration such as \"90s\", \"20m\", \"1.5h\", \"500ms\" or bare seconds";
 
 /// Units and their milliseconds, largest first, which is the order that printing tries them in.
-const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+const UNITS: [(&str, u64); 5] =
+    [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
 /// The longest duration, 100 years of milliseconds: far from every overflow of a clock.
 const LONGEST_MS: f64 = 100.0 * 365.0 * 24.0 * 3_600_000.0;
@@ -56,7 +57,7 @@ impl fmt::Display for Limit {
     }
 }
 
-/// Reads a duration: a number, with a fraction if need be, and a unit (`ms`, `s`, `m` or `h`);
+/// Reads a duration: a number, with a fraction if need be, and a unit (`ms`, `s`, `m`, `h` or `d`);
 /// without a unit the number is seconds. The result is whole milliseconds.
 ///
 /// # Errors
@@ -108,6 +109,7 @@ fn unit_ms(unit: &str) -> Option<f64> {
         "" | "s" => Some(1000.0),
         "m" => Some(60_000.0),
         "h" => Some(3_600_000.0),
+        "d" => Some(86_400_000.0),
         _ => None,
     }
 }

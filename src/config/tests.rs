@@ -45,6 +45,8 @@ fn without_anything_set_the_documented_defaults_are_in_force() {
             "tools = [\"Read\",\"Grep\",\"Glob\"]",
             "web = false",
             "mcp.cancel_on_disconnect = false",
+            "retention.older_than = \"off\"",
+            "retention.keep = null",
             "allow_network_fs = false",
         ]
     );

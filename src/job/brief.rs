@@ -115,7 +115,7 @@ pub(crate) fn next(previous: Option<Brief>, event: &Event, unix_ms: i64) -> Brie
             account(&mut row, &data.partial.account);
         }
         Event::Lost(data) => account(&mut row, &data.partial.account),
-        Event::Queued(_) | Event::CancelRequested(_) | Event::Unknown(_) => {}
+        Event::Queued(_) | Event::CancelRequested(_) | Event::Pruned(_) | Event::Unknown(_) => {}
     }
     if let Some(status) = event.terminal_status() {
         row.status = status;
@@ -127,7 +127,7 @@ pub(crate) fn next(previous: Option<Brief>, event: &Event, unix_ms: i64) -> Brie
 /// As the fold has it: whatever comes too early, too late or once more changes no row.
 fn fits(status: Status, event: &Event) -> bool {
     match event {
-        Event::Queued(_) | Event::Unknown(_) => false,
+        Event::Queued(_) | Event::Pruned(_) | Event::Unknown(_) => false,
         Event::Started(_) => status == Status::Queued,
         Event::Progress(_) => status == Status::Running,
         _ => !status.is_terminal(),

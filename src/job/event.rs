@@ -31,6 +31,8 @@ pub(crate) enum Event {
     Failed(Box<Failed>),
     Cancelled(Box<Cancelled>),
     Lost(Box<Lost>),
+    /// Of no job: jobs were removed from the log.
+    Pruned(Pruned),
     /// An event of a newer version: kept and counted, never folded.
     Unknown(String),
 }
@@ -46,6 +48,7 @@ impl Event {
             Event::Failed(_) => "failed",
             Event::Cancelled(_) => "cancelled",
             Event::Lost(_) => "lost",
+            Event::Pruned(_) => "pruned",
             Event::Unknown(name) => name,
         }
     }
@@ -67,6 +70,7 @@ impl Event {
             "failed" => Event::Failed(serde_json::from_str(data)?),
             "cancelled" => Event::Cancelled(serde_json::from_str(data)?),
             "lost" => Event::Lost(serde_json::from_str(data)?),
+            "pruned" => Event::Pruned(serde_json::from_str(data)?),
             _ => Event::Unknown(name.to_owned()),
         })
     }
@@ -82,6 +86,7 @@ impl Event {
             Event::Failed(data) => serde_json::to_string(data),
             Event::Cancelled(data) => serde_json::to_string(data),
             Event::Lost(data) => serde_json::to_string(data),
+            Event::Pruned(data) => serde_json::to_string(data),
             Event::Unknown(_) => Ok("{}".to_owned()),
         }
     }
@@ -201,4 +206,17 @@ pub(crate) struct Lost {
     pub(crate) last_sign_of_life_unix_ms: Option<i64>,
     pub(crate) partial: Partial,
     pub(crate) detail: String,
+}
+
+/// Jobs were removed from the log, with all their lines.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Pruned {
+    pub(crate) jobs: u64,
+    pub(crate) lines: u64,
+    /// Of those lines.
+    pub(crate) bytes: u64,
+    /// The rule, where it had this part.
+    pub(crate) older_than_ms: Option<u64>,
+    pub(crate) keep: Option<u32>,
 }

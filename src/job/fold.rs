@@ -65,7 +65,7 @@ impl Job {
                 self.end(recorded.unix_ms, Ending::Cancelled((**data).clone()))
             }
             Event::Lost(data) => self.end(recorded.unix_ms, Ending::Lost((**data).clone())),
-            Event::Unknown(_) => return,
+            Event::Pruned(_) | Event::Unknown(_) => return,
         };
         match fits {
             Fit::Counts => self.updated_unix_ms = recorded.unix_ms,
@@ -137,7 +137,7 @@ pub(crate) fn fold<'a>(events: impl IntoIterator<Item = &'a Recorded>) -> Option
         match (&mut job, &recorded.event) {
             (Some(job), _) => job.apply(recorded),
             (None, Event::Queued(data)) => job = Some(begin(recorded, data, early)),
-            (None, Event::Unknown(_)) => {}
+            (None, Event::Pruned(_) | Event::Unknown(_)) => {}
             (None, _) => early += 1,
         }
     }

@@ -16,6 +16,15 @@ impl JobId {
         Self(uuid)
     }
 
+    pub(crate) const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
+    /// In the order of the written form.
+    pub(crate) const fn bytes(self) -> [u8; 16] {
+        self.0.into_bytes()
+    }
+
     /// Reads the canonical form only, so that one job has one spelling on disk.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         if text.len() != Self::LEN || text.bytes().any(|b| b.is_ascii_uppercase()) {

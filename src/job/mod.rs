@@ -7,4 +7,5 @@ pub(crate) mod brief;
 pub(crate) mod event;
 pub(crate) mod fold;
 pub(crate) mod id;
+pub(crate) mod retention;
 pub(crate) mod status;

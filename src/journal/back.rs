@@ -20,7 +20,12 @@ pub(crate) struct Back<'a> {
 impl Log {
     /// The newest first. After an error there is nothing more.
     pub(crate) fn back(&self) -> Back<'_> {
-        Back { log: self, window: Window::default(), end: self.end }
+        self.back_from(self.end)
+    }
+
+    /// What is before `end`, which is just after a newline.
+    pub(super) fn back_from(&self, end: u64) -> Back<'_> {
+        Back { log: self, window: Window::default(), end }
     }
 }
 

@@ -1,10 +1,12 @@
 //! Finding jobs without reading their payloads: the newest ones, and the one that was meant.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use uuid::Uuid;
 
 use super::error::Error;
+use super::index::Index;
 use super::read::Log;
 use crate::job::brief::Brief;
 use crate::job::id::{JobId, Selector};
@@ -13,7 +15,7 @@ use crate::job::id::{JobId, Selector};
 pub(crate) const CANDIDATES_MAX: usize = 10;
 
 /// The job of lines that belong to none.
-const NO_JOB: JobId = JobId::new(Uuid::nil());
+pub(super) const NO_JOB: JobId = JobId::new(Uuid::nil());
 
 /// What a selector led to.
 #[derive(Debug, PartialEq)]
@@ -22,6 +24,15 @@ pub(crate) enum Found {
     None,
     /// The newest of them first, [`CANDIDATES_MAX`] at most.
     Ambiguous(Vec<(JobId, Brief)>),
+}
+
+/// What is known of a job's list row.
+enum Newest {
+    /// Where its line is, and the row.
+    Row(u64, Box<Brief>),
+    None,
+    /// The index is wrong about it.
+    Unknown,
 }
 
 impl Log {
@@ -85,20 +96,74 @@ impl Log {
     }
 
     fn by_prefix(&self, prefix: &str) -> Result<Found, Error> {
+        if let Some(index) = self.index()
+            && let Some(found) = self.indexed_prefix(index, prefix)?
+        {
+            return Ok(found);
+        }
         let rows = self.rows(|job| job.to_string().starts_with(prefix));
-        let mut candidates = rows.take(CANDIDATES_MAX).collect::<Result<Vec<_>, _>>()?;
-        Ok(match (candidates.pop(), candidates.is_empty()) {
-            (None, _) => Found::None,
-            (Some((job, _)), true) => Found::One(job),
-            (Some(last), false) => {
-                candidates.push(last);
-                Found::Ambiguous(candidates)
+        let candidates = rows.take(CANDIDATES_MAX).collect::<Result<Vec<_>, _>>()?;
+        Ok(found(candidates))
+    }
+
+    /// The same by the index; `None` where it turns out to be wrong.
+    fn indexed_prefix(&self, index: &Index, prefix: &str) -> Result<Option<Found>, Error> {
+        let Some((low, high)) = range(prefix) else { return Ok(Some(Found::None)) };
+        let Some(mut jobs) = index.jobs(low, high) else { return Ok(None) };
+        jobs.extend(self.uncovered_jobs(index, low, high)?);
+        jobs.remove(&NO_JOB);
+        let mut rows = Vec::new();
+        for job in jobs {
+            match self.newest_row(index, job)? {
+                Newest::Row(offset, brief) => rows.push((offset, job, *brief)),
+                Newest::None => {}
+                Newest::Unknown => return Ok(None),
             }
-        })
+        }
+        rows.sort_by_key(|(offset, ..)| Reverse(*offset));
+        let rows = rows.into_iter().take(CANDIDATES_MAX);
+        Ok(Some(found(rows.map(|(_, job, brief)| (job, brief)).collect())))
+    }
+
+    fn uncovered_jobs(&self, index: &Index, low: JobId, high: JobId) -> Result<Vec<JobId>, Error> {
+        let mut jobs = Vec::new();
+        for item in self.back() {
+            let item = item?;
+            if item.offset() < index.covered() {
+                break;
+            }
+            jobs.extend(
+                item.into_line().map(|line| line.job).filter(|job| (low..=high).contains(job)),
+            );
+        }
+        Ok(jobs)
+    }
+
+    /// The newest row of a job that can be read, and where its line is.
+    fn newest_row(&self, index: &Index, job: JobId) -> Result<Newest, Error> {
+        for item in self.back() {
+            let item = item?;
+            if item.offset() < index.covered() {
+                break;
+            }
+            let Some(line) = item.into_line().filter(|line| line.job == job) else { continue };
+            if let Some(brief) = line.brief() {
+                return Ok(Newest::Row(line.offset, Box::new(brief)));
+            }
+        }
+        let Some(spots) = index.spots(job) else { return Ok(Newest::Unknown) };
+        for spot in spots.into_iter().rev().filter(|spot| spot.end() <= self.end) {
+            let found = self.line_at(spot)?.filter(|(line, _)| line.job == job);
+            let Some((line, _)) = found else { return Ok(Newest::Unknown) };
+            if let Some(brief) = line.brief() {
+                return Ok(Newest::Row(line.offset, Box::new(brief)));
+            }
+        }
+        Ok(Newest::None)
     }
 
     /// Each job once, by its newest row that can be read; the one with the newest event first.
-    fn rows(
+    pub(super) fn rows(
         &self,
         wanted: impl Fn(JobId) -> bool,
     ) -> impl Iterator<Item = Result<(JobId, Brief), Error>> {
@@ -116,4 +181,23 @@ impl Log {
             Some(Ok((line.job, brief)))
         })
     }
+}
+
+/// What candidates come to, the newest first.
+fn found(mut candidates: Vec<(JobId, Brief)>) -> Found {
+    match candidates.len() {
+        0 => Found::None,
+        1 => candidates.pop().map_or(Found::None, |(job, _)| Found::One(job)),
+        _ => Found::Ambiguous(candidates),
+    }
+}
+
+/// The first and the last id that may begin so; `None` where no id does.
+fn range(prefix: &str) -> Option<(JobId, JobId)> {
+    let fill = |with: &str| {
+        let text = format!("{prefix}{}", with.get(prefix.len()..)?);
+        JobId::parse(&text).filter(|_| text.len() == JobId::LEN)
+    };
+    let low = fill("00000000-0000-0000-0000-000000000000")?;
+    Some((low, fill("ffffffff-ffff-ffff-ffff-ffffffffffff")?))
 }

@@ -1,6 +1,10 @@
 //! One job's events, gathered from the end of the log back to its beginning.
+//!
+//! Where there is an index, only the lines of the job are read, and what the index does not cover.
 
 use super::error::Error;
+use super::index::Index;
+use super::line::Line;
 use super::place::State;
 use super::read::Log;
 use crate::job::brief::Brief;
@@ -9,7 +13,7 @@ use crate::job::fold::{Job, fold};
 use crate::job::id::JobId;
 
 /// What the log holds of one job.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct History {
     /// Oldest first.
     pub(crate) events: Vec<Recorded>,
@@ -46,23 +50,95 @@ impl Log {
     /// together with all that the job had gained since. So what is older than the newest `queued`
     /// is in front of it once more, and nothing is missed.
     pub(crate) fn history(&self, id: JobId) -> Result<History, Error> {
-        let mut history = History::default();
-        for item in self.back() {
-            let Some(line) = item?.into_line().filter(|line| line.job == id) else { continue };
-            if history.brief.is_none() {
-                history.brief = line.brief();
-            }
-            let Some(recorded) = self.recorded(&line)? else {
-                history.damaged += 1;
-                continue;
-            };
-            let is_first = matches!(recorded.event, Event::Queued(_));
-            history.events.push(recorded);
-            if is_first {
+        if let Some(index) = self.index()
+            && let Some(history) = self.indexed(index, id)?
+        {
+            return Ok(history);
+        }
+        let mut gathered = Gathered::default();
+        self.gather_back(id, 0, &mut gathered)?;
+        Ok(gathered.finish())
+    }
+
+    /// The same by the index; `None` where it turns out to be wrong.
+    ///
+    /// After an end that it knows there is nothing to look for: what follows can only be repeats.
+    fn indexed(&self, index: &Index, id: JobId) -> Result<Option<History>, Error> {
+        let Some(spots) = index.spots(id) else { return Ok(None) };
+        let mut known = Gathered::default();
+        for spot in spots.into_iter().rev().filter(|spot| spot.end() <= self.end) {
+            let found = self.line_at(spot)?.filter(|(line, _)| line.job == id);
+            let Some((line, bytes)) = found else { return Ok(None) };
+            let event = line.trailer.line_holds(&bytes).then(|| line.event_in(&bytes)).flatten();
+            if known.take(&line, event) {
                 break;
             }
         }
-        history.events.reverse();
-        Ok(history)
+        if known.has_ended() {
+            return Ok(Some(known.finish()));
+        }
+        let mut gathered = Gathered::default();
+        if !self.gather_back(id, index.covered(), &mut gathered)? {
+            gathered.go_on_with(known);
+        }
+        Ok(Some(gathered.finish()))
+    }
+
+    /// Gathers what is not before `from`. Returns whether the first event of the job was met.
+    fn gather_back(&self, id: JobId, from: u64, gathered: &mut Gathered) -> Result<bool, Error> {
+        for item in self.back() {
+            let item = item?;
+            if item.offset() < from {
+                break;
+            }
+            let Some(line) = item.into_line().filter(|line| line.job == id) else { continue };
+            let event = self.event(&line)?;
+            if gathered.take(&line, event) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// What was found so far, newest first.
+#[derive(Default)]
+struct Gathered {
+    history: History,
+}
+
+impl Gathered {
+    /// Takes the next older line of the job. Returns whether it was the first one.
+    fn take(&mut self, line: &Line, event: Option<Event>) -> bool {
+        let history = &mut self.history;
+        if history.brief.is_none() {
+            history.brief = line.brief();
+        }
+        let Some(event) = event else {
+            history.damaged += 1;
+            return false;
+        };
+        let is_first = matches!(event, Event::Queued(_));
+        history.events.push(Recorded { job: line.job, unix_ms: line.unix_ms, event });
+        is_first
+    }
+
+    /// Whether the job was begun and ended by what is here.
+    fn has_ended(&self) -> bool {
+        let events = &self.history.events;
+        let begins = events.last().is_some_and(|first| matches!(first.event, Event::Queued(_)));
+        begins && events.iter().any(|recorded| recorded.event.terminal_status().is_some())
+    }
+
+    fn go_on_with(&mut self, older: Gathered) {
+        let (history, older) = (&mut self.history, older.history);
+        history.brief = history.brief.take().or(older.brief);
+        history.events.extend(older.events);
+        history.damaged += older.damaged;
+    }
+
+    fn finish(mut self) -> History {
+        self.history.events.reverse();
+        self.history
     }
 }

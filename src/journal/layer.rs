@@ -1,14 +1,24 @@
-//! The three calls that an append stands or falls with, as a layer that tests make fail.
+//! The calls that an append or a prune stands or falls with, as a layer that tests make fail.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write};
+use std::path::Path;
 
-/// What an append does to the log.
+/// What is done to the log's files.
 pub(super) trait Layer {
     /// One `write`; how much of it happened is the file system's choice.
     fn write(&mut self, file: &File, bytes: &[u8]) -> io::Result<usize>;
     fn truncate(&mut self, file: &File, len: u64) -> io::Result<()>;
     fn sync(&mut self, file: &File) -> io::Result<()>;
+
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    /// Makes the names in a directory durable.
+    fn sync_names(&mut self, directory: &Path) -> io::Result<()> {
+        File::open(directory)?.sync_all()
+    }
 }
 
 /// The real one.

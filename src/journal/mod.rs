@@ -5,6 +5,8 @@
 //! ```text
 //! events.jsonl      the log (0600)
 //! events.lock       its lock, never renamed, never removed
+//! events.jsonl.new  the next log, while prune writes it
+//! events.index      where the lines of each job lie; disposable, see `index`
 //! jobs/ID/          what is live of a job: lock, prompt, tmp/, transcript.jsonl, outcome, stderr.log
 //! sessions/         one lock a session
 //! slots/            the host-wide limit of running consults
@@ -63,6 +65,9 @@ pub(crate) mod read;
 
 pub(crate) mod find;
 pub(crate) mod history;
+pub(crate) mod index;
+pub(crate) mod memory;
+pub(crate) mod prune;
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "proves the log in its tests; `doctor` will use it")
@@ -72,6 +77,7 @@ pub(crate) mod scan;
 pub(crate) mod error;
 
 mod back;
+mod claim;
 mod durable;
 mod forward;
 mod layer;

@@ -90,6 +90,20 @@ impl State {
         self.root.join("events.lock")
     }
 
+    pub(crate) fn index(&self) -> PathBuf {
+        self.root.join("events.index")
+    }
+
+    /// The next index, while it is written.
+    pub(super) fn new_index(&self) -> PathBuf {
+        self.root.join("events.index.new")
+    }
+
+    /// The next log, while prune writes it.
+    pub(crate) fn new_events(&self) -> PathBuf {
+        self.root.join("events.jsonl.new")
+    }
+
     /// What is known of Claude Code's programs; disposable.
     pub(crate) fn probe(&self) -> PathBuf {
         self.root.join("probe.json")

@@ -3,17 +3,19 @@
 //! A log is seen as it was when it was opened, up to the last newline of that moment. What is not a
 //! whole line is passed over and told, never an error and never changed.
 
+use std::cell::OnceCell;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use super::error::Error;
+use super::index::{Index, Spot};
 use super::line::Line;
 use super::place::{State, open_private};
-use super::record::{Head, Trailer};
+use super::record::{Head, TRAILER_LEN, Trailer};
 use super::window::{self, Window};
-use crate::job::event::{Event, Recorded};
+use crate::job::event::Event;
 
 /// The log as it was when it was opened.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub(crate) struct Log {
     pub(super) end: u64,
     len: u64,
     inode: u64,
+    /// Looked for once, when it is needed.
+    index: OnceCell<Option<Index>>,
 }
 
 impl Log {
@@ -42,7 +46,7 @@ impl Log {
         let metadata = file.metadata().map_err(|e| Error::reading(&path, e))?;
         let (len, inode) = (metadata.len(), metadata.ino());
         let end = last_newline(&file, len).map_err(|e| Error::reading(&path, e))?;
-        Ok(Self { file, path, end, len, inode })
+        Ok(Self { file, path, end, len, inode, index: OnceCell::new() })
     }
 
     /// Just after the last whole line: where [`Log::forward`] goes on next time.
@@ -53,6 +57,11 @@ impl Log {
     /// Changes when the log is pruned; offsets of the old one mean nothing then.
     pub(crate) fn inode(&self) -> u64 {
         self.inode
+    }
+
+    /// The index, where there is one to be believed.
+    pub(super) fn index(&self) -> Option<&Index> {
+        self.index.get_or_init(|| Index::open(self)).as_ref()
     }
 
     /// Bytes of the file, those of a torn last line included.
@@ -76,10 +85,16 @@ impl Log {
         Ok(self.raw(line)?.and_then(|bytes| line.event_in(&bytes)))
     }
 
-    /// The same, with whose it is and when it was.
-    pub(crate) fn recorded(&self, line: &Line) -> Result<Option<Recorded>, Error> {
-        let event = self.event(line)?;
-        Ok(event.map(|event| Recorded { job: line.job, unix_ms: line.unix_ms, event }))
+    /// A line that the index says is there, with its bytes; `None` where it is not.
+    pub(super) fn line_at(&self, spot: Spot) -> Result<Option<(Line, Vec<u8>)>, Error> {
+        let bytes = self.bytes(spot.offset, spot.end())?;
+        let trailer =
+            bytes.len().checked_sub(TRAILER_LEN).and_then(|at| Trailer::parse(&bytes[at..]));
+        let Some(trailer) = trailer.filter(|trailer| trailer.len == spot.len) else {
+            return Ok(None);
+        };
+        let line = self.judge(spot.offset, trailer, &bytes[..trailer.head_len as usize])?;
+        Ok(line.map(|line| (line, bytes)))
     }
 
     /// All bytes of a line whose checksum holds.

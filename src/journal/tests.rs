@@ -3,6 +3,9 @@
 mod damage;
 mod faults;
 mod histories;
+mod index;
+mod memory;
 mod old;
 mod processes;
+mod prune;
 mod support;

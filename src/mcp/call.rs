@@ -18,7 +18,6 @@ use crate::failure::Failure;
 use crate::job::fold::Job;
 use crate::job::id::JobId;
 use crate::journal::place::State;
-use crate::runner::observe;
 
 /// How often a waiting call says that it is alive. By time and not by event: what matters to a
 /// client is that something comes.
@@ -129,11 +128,7 @@ impl Call {
 
     /// A job as it stands.
     pub(super) async fn job(&self, id: JobId) -> Result<(State, Job), Fault> {
-        let found = self.look(move |shared| {
-            let Some(state) = shared.state()? else { return Ok(None) };
-            let job = observe::job(&state, id, shared.desk.clock())?;
-            Ok(job.map(|job| (state, job)))
-        });
+        let found = self.look(move |shared| shared.job(id));
         found.await?.ok_or_else(|| Fault::no_such_job(id))
     }
 

@@ -130,6 +130,7 @@ fn shared(desk: Arc<dyn Desk>, carried: &Carried, end: &End, output: &Arc<Output
         is_replacing: AtomicBool::new(false),
         last_fault: Mutex::new(carried.last_fault.clone()),
         state: OnceLock::new(),
+        memory: Mutex::default(),
     }
 }
 

@@ -16,7 +16,11 @@ use super::rollout::Launched;
 use super::telemetry::Telemetry;
 use super::transport::Output;
 use crate::failure::Failure;
+use crate::job::fold::Job;
+use crate::job::id::JobId;
+use crate::journal::memory::Memory;
 use crate::journal::place::State;
+use crate::runner::observe;
 use crate::runner::submit::Submitted;
 
 /// What all calls of a server share.
@@ -43,10 +47,12 @@ pub(super) struct Shared {
     /// The newest failure of a tool: its document.
     pub(super) last_fault: Mutex<Option<serde_json::Value>>,
     pub(super) state: OnceLock<State>,
+    pub(super) memory: Mutex<Memory>,
 }
 
-/// What blocks runs in lanes (semaphores that are never closed), so that a look at a job waits for other looks at most: a submission may
-/// wait for a stuck lock, and then hundreds of them must be in nobody's way.
+/// What blocks runs in lanes (semaphores that are never closed), so that a look at a job waits for
+/// other looks at most: a submission may wait for a stuck lock, and then hundreds of them must be in
+/// nobody's way.
 pub(super) struct Lanes {
     pub(super) looks: Semaphore,
     pub(super) submissions: Semaphore,
@@ -94,6 +100,15 @@ impl Shared {
             Some(passed) => passage.set(passed).is_ok(),
             None => false,
         })
+    }
+
+    /// A job as it stands. Of one that was looked at before, only what is new is read.
+    pub(super) fn job(&self, id: JobId) -> Result<Option<(State, Job)>, Failure> {
+        let Some(state) = self.state()? else { return Ok(None) };
+        let found = self.memory.lock().unwrap_or_else(PoisonError::into_inner).job(&state, id)?;
+        let Some(job) = found else { return Ok(None) };
+        let job = observe::effective(&state, job, self.desk.clock())?;
+        Ok(Some((state, job)))
     }
 
     pub(super) fn note_fault(&self, fault: serde_json::Value) {

@@ -1,8 +1,8 @@
 //! The JSON Schemas that are printed by `schema NAME`; the files in `schemas/` are the contract.
 
 /// Every name that [`schema`] knows, in the order of the documentation.
-pub(crate) const NAMES: [&str; 8] =
-    ["job", "jobs", "wait", "error", "event", "dry-run", "config", "config-check"];
+pub(crate) const NAMES: [&str; 9] =
+    ["job", "jobs", "wait", "error", "event", "dry-run", "prune", "config", "config-check"];
 
 /// The text of one schema (JSON Schema 2020-12); `None` where there is none of that name.
 pub(crate) fn schema(name: &str) -> Option<&'static str> {
@@ -13,6 +13,7 @@ pub(crate) fn schema(name: &str) -> Option<&'static str> {
         "error" => include_str!("../../schemas/error.json"),
         "event" => include_str!("../../schemas/event.json"),
         "dry-run" => include_str!("../../schemas/dry-run.json"),
+        "prune" => include_str!("../../schemas/prune.json"),
         "config" => include_str!("../../schemas/config.json"),
         "config-check" => include_str!("../../schemas/config-check.json"),
         _ => return None,
@@ -23,7 +24,8 @@ pub(crate) fn schema(name: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::consult::failure::Code;
-    use crate::job::event::Event;
+    use crate::job::event::{Event, Pruned};
+    use crate::job::retention::{Plan, Rule};
     use crate::job::status::Status;
     use crate::render::{json, sample};
     use jsonschema::Validator;
@@ -58,9 +60,30 @@ mod tests {
         })
     }
 
+    /// The one event that is of no job.
+    fn pruned_line() -> Value {
+        let mut line = line(&[sample::queued()], &Event::Pruned(Pruned::default()));
+        line["job"] = json!("00000000-0000-0000-0000-000000000000");
+        line["brief"] = json!({});
+        line
+    }
+
+    fn prunes() -> [Value; 2] {
+        let rule = Rule { older_than_ms: Some(1), keep: Some(0) };
+        let mut plan = Plan::new(rule);
+        plan.look(sample::id(), &sample::brief(&[sample::queued(), sample::failed()]), i64::MAX);
+        let (bytes_before, bytes_after) = (9000, 10);
+        let (directories_removed, directories_left) = (1, 0);
+        let removal =
+            json::Removal { bytes_before, bytes_after, directories_removed, directories_left };
+        [json::prune(&plan, true, None), json::prune(&plan, false, Some(removal))].map(value)
+    }
+
     fn documents() -> Vec<(&'static str, Value)> {
         let mut documents = vec![("error", value(json::error("usage", "No.", Some("Yes."), 2)))];
         documents.push(("jobs", value(json::jobs(&[], false))));
+        documents.push(("event", pruned_line()));
+        documents.extend(prunes().map(|prune| ("prune", prune)));
         for history in sample::histories() {
             let (job, rows) = (sample::job(&history), [(sample::id(), sample::brief(&history))]);
             documents.push(("job", value(json::job(&job))));

@@ -15,6 +15,7 @@ use super::clock::Clock;
 use super::error::Error;
 use super::{guard, launch, lock, signals, worker};
 use crate::job::id::JobId;
+use crate::job::retention::Rule;
 use crate::journal::place::State;
 
 /// The stages of a runner, as the hidden subcommand names them.
@@ -45,6 +46,8 @@ pub(super) struct Errand {
     pub(super) clock: Clock,
     /// The environment as it was inherited, for Claude Code.
     pub(super) environment: Vec<(String, String)>,
+    /// Which ended jobs may go, as it was configured when the stage began.
+    pub(super) retention: Rule,
 }
 
 impl Errand {
@@ -137,8 +140,9 @@ pub(crate) fn run_stage(
     job: JobId,
     clock: Clock,
     environment: Vec<(String, String)>,
+    retention: Rule,
 ) -> Result<(), Error> {
-    let errand = Errand { state, job, clock, environment };
+    let errand = Errand { state, job, clock, environment, retention };
     let doing = "take over the job's descriptors";
     let inherited = Inherited::take(&errand.state, errand.job)
         .map_err(|source| Error::Process { doing, source })?;

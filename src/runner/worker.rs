@@ -12,7 +12,7 @@ use super::slots::{self, Queue};
 use super::stage::{Errand, Inherited};
 use super::transcript::Transcript;
 use super::watch::CancelWatch;
-use super::{finish, lock, pause, start, stop, trampoline};
+use super::{finish, housekeeping, lock, pause, start, stop, trampoline};
 use crate::consult::claude::outcome::conclude;
 use crate::consult::claude::stream::Live;
 use crate::consult::failure::{Code, Failure};
@@ -50,6 +50,7 @@ pub(super) fn run(errand: &Errand, mut inherited: Inherited) -> Result<(), Error
     }
     // Not before the end is in the log: there, too, never more run at once than allowed.
     drop(slot);
+    housekeeping::keep_house(errand);
     Ok(())
 }
 

@@ -18,7 +18,7 @@ const BRIEF: &str = r#"{"status":"running","prompt":"p"}"#;
 
 /// Some bytes that end up in a log, and how they came about.
 #[derive(Debug, Clone)]
-enum Piece {
+pub(super) enum Piece {
     Whole(Spec),
     /// Cut off after so many thousandths.
     Torn(Spec, usize),
@@ -37,7 +37,7 @@ enum Piece {
 }
 
 #[derive(Debug, Clone)]
-struct Spec {
+pub(super) struct Spec {
     job: u128,
     event: String,
     unix_ms: i64,
@@ -82,7 +82,7 @@ fn seal(head: &[u8], tail: &[u8]) -> Vec<u8> {
 }
 
 impl Piece {
-    fn bytes(&self) -> Vec<u8> {
+    pub(super) fn bytes(&self) -> Vec<u8> {
         match self {
             Piece::Whole(spec) => spec.line(),
             Piece::Torn(spec, at) => {
@@ -123,7 +123,7 @@ fn specs() -> impl Strategy<Value = Spec> {
         })
 }
 
-fn pieces() -> impl Strategy<Value = Piece> {
+pub(super) fn pieces() -> impl Strategy<Value = Piece> {
     prop_oneof![
         6 => specs().prop_map(Piece::Whole),
         2 => (specs(), 0..1000_usize).prop_map(|(spec, at)| Piece::Torn(spec, at)),

@@ -50,9 +50,7 @@ pub(super) fn rows(
 }
 
 fn whole(shared: &Shared, rows: &[Row]) -> Result<Vec<Job>, Failure> {
-    let Some(state) = shared.state()? else { return Ok(Vec::new()) };
-    let clock = shared.desk.clock();
-    let jobs = rows.iter().map(|(id, _)| observe::job(&state, *id, clock));
-    let jobs: Result<Vec<Option<Job>>, _> = jobs.collect();
-    Ok(jobs?.into_iter().flatten().collect())
+    let jobs = rows.iter().map(|(id, _)| shared.job(*id));
+    let jobs: Result<Vec<Option<_>>, Failure> = jobs.collect();
+    Ok(jobs?.into_iter().flatten().map(|(_, job)| job).collect())
 }

@@ -7,11 +7,13 @@ mod ending;
 mod job;
 mod line;
 mod progress;
+mod prune;
 
 pub(crate) use ending::ending;
 pub(crate) use job::job;
 pub(crate) use line::{closing, left_running, wait};
 pub(crate) use progress::{Pulse, progress, progress_plain};
+pub(crate) use prune::{doomed, jobs, pruned};
 
 use super::text::Colour;
 use super::time::{between, length};
