@@ -34,6 +34,9 @@ _phone__opus() {
             phone__opus,mcp)
                 cmd="phone__opus__subcmd__mcp"
                 ;;
+            phone__opus,prune)
+                cmd="phone__opus__subcmd__prune"
+                ;;
             phone__opus,schema)
                 cmd="phone__opus__subcmd__schema"
                 ;;
@@ -62,7 +65,7 @@ _phone__opus() {
 
     case "${cmd}" in
         phone__opus)
-            opts="-h -V --color --help --version consult job jobs wait cancel mcp config schema"
+            opts="-h -V --color --help --version consult job jobs wait cancel prune mcp config schema"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -327,6 +330,32 @@ _phone__opus() {
             fi
             case "${prev}" in
                 --resume)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phone__subcmd__opus__subcmd__prune)
+            opts="-h --older-than --keep --dry-run --yes --json --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --older-than)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keep)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -34,6 +34,7 @@ complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "job" -d 'Show
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "jobs" -d 'List the newest jobs, last change first'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "wait" -d 'Wait until jobs have ended, one line per job as it ends'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "cancel" -d 'Cancel jobs: Claude Code is asked to end, then made to; what there was of an answer is kept'
+complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "prune" -d 'Remove ended jobs for good: their lines in the log and what is kept of their runs'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "mcp" -d 'Serve coding agents over MCP, or print how to configure one'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "config" -d 'Show or check the configuration'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "schema" -d 'Print the JSON Schema of a document, or the names of all of them'
@@ -89,6 +90,15 @@ always\t''
 never\t''"
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand cancel" -l json -d 'Print one JSON document with the jobs as they ended'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand cancel" -s h -l help -d 'Print help'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand prune" -l older-than -d 'Only jobs that ended longer ago than this, such as 30d or 12h' -r
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand prune" -l keep -d 'Only jobs beyond the N that changed last, of those that have ended' -r
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand prune" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand prune" -l dry-run -d 'Show what would go, and remove nothing'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand prune" -l yes -d 'Do not ask'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand prune" -l json -d 'Print what went, or would go, as JSON'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand mcp; and not __fish_seen_subcommand_from serve config" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"

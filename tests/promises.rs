@@ -17,6 +17,7 @@ mod log;
 mod mcp;
 mod observers;
 mod prompts;
+mod pruning;
 mod selection;
 mod sessions;
 mod slots;

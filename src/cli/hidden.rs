@@ -43,8 +43,9 @@ pub(super) fn run_stage_command(args: &RunArgs, context: &Context<'_>) -> Result
     let Some(state) = context.state_of_running_job()? else {
         return Err(Failure::usage("this command is run by phone-opus itself"));
     };
-    let stage = to_stage(args.stage);
-    run_stage(stage, state, args.job, CLOCK, context.world.variables(), retention(stage, context))?;
+    let which = to_stage(args.stage);
+    let rule = retention(which, context);
+    run_stage(which, state, args.job, CLOCK, context.world.variables(), rule)?;
     Ok(Exit::Succeeded)
 }
 

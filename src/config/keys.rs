@@ -117,7 +117,7 @@ keys! {
     mcp_cancel_on_disconnect as "mcp.cancel_on_disconnect": bool = false, reader::SWITCH;
     /// How long ago an ended job must have ended to be removed by itself; "off" removes none by age.
     retention_older_than as "retention.older_than": Limit = Limit::Off, reader::LIMIT;
-    /// How many ended jobs stay when others are removed by themselves; with older_than, both must hold.
+    /// How many ended jobs stay when others are removed by themselves; with an age, both must hold.
     retention_keep as "retention.keep": Option<u32> = None, reader::COUNT_OR_NONE;
     /// Whether the state directory may lie on NFS, SMB or FUSE, whose locks are not to be trusted.
     allow_network_fs: bool = false, reader::SWITCH;

@@ -79,9 +79,7 @@ mod tests {
         (plan.doomed.iter().map(|doomed| doomed.job.bytes()[0]).collect(), plan.kept)
     }
 
-    fn older_than(days: u64) -> Option<u64> {
-        Some(days * 86_400_000)
-    }
+    const FIFTEEN_DAYS: Option<u64> = Some(15 * 86_400_000);
 
     const JOBS: [(Status, i64); 6] = [
         (Status::Running, 0),
@@ -99,11 +97,11 @@ mod tests {
 
     #[test]
     fn only_what_has_ended_goes_and_only_by_its_age_or_beyond_the_number_kept() {
-        let old = Rule { older_than_ms: older_than(15), keep: None };
+        let old = Rule { older_than_ms: FIFTEEN_DAYS, keep: None };
         assert_eq!(plan(old, &JOBS), (vec![2, 4], 4));
         let many = Rule { older_than_ms: None, keep: Some(2) };
         assert_eq!(plan(many, &JOBS), (vec![4, 5], 4));
-        let both = Rule { older_than_ms: older_than(15), keep: Some(2) };
+        let both = Rule { older_than_ms: FIFTEEN_DAYS, keep: Some(2) };
         assert_eq!(plan(both, &JOBS), (vec![4], 5));
         let all = Rule { older_than_ms: Some(0), keep: None };
         assert_eq!(plan(all, &JOBS), (vec![1, 2, 4, 5], 2));
@@ -111,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_job_that_ends_in_the_future_is_not_old_and_the_very_age_stays() {
-        let rule = Rule { older_than_ms: older_than(15), keep: None };
+        let rule = Rule { older_than_ms: FIFTEEN_DAYS, keep: None };
         assert_eq!(plan(rule, &[(Status::Succeeded, -3), (Status::Succeeded, 15)]), (vec![], 2));
     }
 

@@ -102,16 +102,17 @@ pub(super) fn append_on(
         let before = history.job();
         let Some(event) = decide(before.as_ref()).filter(|event| fits(before.as_ref(), event))
         else {
-            return Ok(Decided::Nothing(before));
+            return Ok(Decided::Nothing(before.map(Box::new)));
         };
         let event = Recorded { job, unix_ms, event };
         let row = history.brief.filter(|_| before.is_some());
         let line = write_event(layer, &log, row, &event)?;
-        Ok(Decided::Event { log, line, before, event })
+        Ok(Decided::Event(Box::new(Written { log, line, before, event })))
     })?;
     match decided {
-        Decided::Nothing(before) => Ok(Appended::Declined(before)),
-        Decided::Event { log, line, before, event } => {
+        Decided::Nothing(before) => Ok(Appended::Declined(before.map(|job| *job))),
+        Decided::Event(written) => {
+            let Written { log, line, before, event } = *written;
             if must_be_durable(&event.event) {
                 make_durable(layer, state, limit, job, log, &line)?;
             }
@@ -122,8 +123,16 @@ pub(super) fn append_on(
 
 /// What came out from under the lock.
 enum Decided {
-    Nothing(Option<Job>),
-    Event { log: Log, line: Vec<u8>, before: Option<Job>, event: Recorded },
+    Nothing(Option<Box<Job>>),
+    Event(Box<Written>),
+}
+
+/// An event that is in the log, and is made durable next.
+struct Written {
+    log: Log,
+    line: Vec<u8>,
+    before: Option<Job>,
+    event: Recorded,
 }
 
 fn fits(job: Option<&Job>, event: &Event) -> bool {

@@ -35,7 +35,7 @@ pub(crate) fn run(state: &State, plan: &Plan, clock: Clock) -> Result<Option<Pru
     let now = (clock.unix_ms)();
     let Some(log) = prune::prune(state, plan, LOG_LOCK_LIMIT, now)? else { return Ok(None) };
     // The old one is of the old log. Without a new one all answers are the same, and slower.
-    let _ = index::extend(state);
+    let _ = index::rebuild(state);
     let mut pruned = Pruned { log, directories_removed: 0, directories_left: 0 };
     for doomed in &plan.doomed {
         match remove_directory(state, doomed.job) {

@@ -70,12 +70,11 @@ impl<'a> Builder<'a> {
     /// Goes on with what the file has, if it is this log's.
     fn begin(file: File, log: &'a Log) -> io::Result<Self> {
         let header = Header::read(&file).filter(|header| belongs(header, log));
-        let header = match header {
-            Some(header) => header,
-            None => {
-                file.set_len(0)?;
-                Header { inode: log.inode(), ..Header::default() }
-            }
+        let header = if let Some(header) = header {
+            header
+        } else {
+            file.set_len(0)?;
+            Header { inode: log.inode(), ..Header::default() }
         };
         Ok(Self { file, log, header })
     }

@@ -153,10 +153,10 @@ mod tests {
         header(1, 1).write(&file).expect("writes");
         header(2, 2).write(&file).expect("writes");
         let newer = header(2, 2).encode();
-        for at in 0..PAGE {
-            file.write_all_at(&[newer[at] ^ 1], at as u64).expect("writes");
+        for (at, byte) in (0..).zip(newer) {
+            file.write_all_at(&[byte ^ 1], at).expect("writes");
             assert_eq!(Header::read(&file), Some(header(1, 1)), "byte {at}");
-            file.write_all_at(&[newer[at]], at as u64).expect("writes");
+            file.write_all_at(&[byte], at).expect("writes");
         }
         assert_eq!(Header::read(&file), Some(header(2, 2)));
     }

@@ -43,9 +43,7 @@ use crate::job::id::JobId;
 use header::Header;
 use run::Run;
 
-pub(crate) use build::extend;
-#[cfg_attr(not(test), expect(unused_imports, reason = "`doctor --fix` will use it"))]
-pub(crate) use build::rebuild;
+pub(crate) use build::{extend, rebuild};
 
 /// Where a line lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -12,7 +12,7 @@ use crate::job::event::Event;
 use crate::job::id::{JobId, Selector};
 use crate::journal::find::Found;
 use crate::journal::history::History;
-use crate::journal::index::{extend, rebuild};
+use crate::journal::index::{Index, extend, rebuild};
 use crate::journal::place::State;
 use crate::journal::read::Log;
 use crate::journal::record;
@@ -192,7 +192,7 @@ fn a_log_that_grows_is_covered_in_stretches_and_every_job_is_found() {
         jobs += more;
         extend(&state).expect("builds");
         let log = log(&state);
-        let covered = log.index().map_or(0, |index| index.covered());
+        let covered = log.index().map_or(0, Index::covered);
         assert!(log.end() - covered < 1 << 20, "{covered} of {}", log.end());
         assert_finds(&log, jobs);
     }

@@ -295,7 +295,9 @@ fn writers_readers_and_builders_lose_nothing_to_prunes_among_them() {
                 extend(state).expect("builds or leaves");
             }
         });
-        writers.into_iter().for_each(|writer| writer.join().expect("joins"));
+        for writer in writers {
+            writer.join().expect("joins");
+        }
         done.store(true, Ordering::Relaxed);
     });
     prune(&state, &planned(&state), LIMIT, NOW).expect("prunes");

@@ -1,0 +1,156 @@
+//! Removing jobs: only those that ended, only by a rule that somebody gave, only after a yes; with
+//! their lines and their directories, and without anybody else noticing.
+
+use std::process::Stdio;
+
+use predicates::prelude::*;
+use serde_json::json;
+
+use super::support::mcp::Client;
+use super::support::said::Refusal;
+use super::support::schema::assert_valid;
+use super::support::{World, exit_code, until};
+
+fn finished(world: &World, prompt: &str) -> String {
+    let id = world.submit(prompt);
+    world.finish(&id);
+    // The runner lets go of its lock before it is quite gone, and its directory goes by that lock.
+    world.assert_quiet();
+    id
+}
+
+fn has_directory(world: &World, id: &str) -> bool {
+    world.state().join("jobs").join(id).exists()
+}
+
+fn gated(world: &World) -> String {
+    let id = world.submit(&format!("FAKE:mode=gate,gate={}", world.path("gate").display()));
+    world.until_status(&id, "running");
+    id
+}
+
+fn open_gate(world: &World) {
+    std::fs::write(world.path("gate"), "").expect("opened");
+}
+
+#[test]
+fn a_dry_run_shows_what_would_go_and_changes_nothing() {
+    let world = World::new();
+    let (first, second) = (finished(&world, "first"), finished(&world, "second"));
+    let events = world.events();
+    let said = world.say(&["prune", "--keep", "1", "--dry-run"]);
+    assert_eq!((said.code, &*said.stderr), (Some(0), "1 job would go; 1 stay.\n"));
+    assert!(said.stdout.starts_with(&format!("{first}  succeeded  ")), "{said:#?}");
+    assert!(!said.stdout.contains(&second));
+    let document = world.json(&["prune", "--keep", "1", "--dry-run", "--json"]);
+    assert_valid("prune", &document);
+    assert_eq!(document["jobs"][0]["job_id"], first);
+    assert_eq!(world.events(), events);
+    assert!(has_directory(&world, &first));
+}
+
+#[test]
+fn what_ended_goes_with_its_directory_and_the_rest_is_as_it_was() {
+    let world = World::new();
+    let gone = [finished(&world, "one"), finished(&world, "FAKE:mode=exit1")];
+    let running = gated(&world);
+    let document = world.json(&["prune", "--older-than", "0s", "--yes", "--json"]);
+    assert_valid("prune", &document);
+    assert_eq!((&document["count"], &document["kept"]), (&json!(2), &json!(1)));
+    assert_eq!(document["removal"]["directories_removed"], 2);
+    for id in &gone {
+        assert!(!has_directory(&world, id));
+        world.command(["job", id]).assert().code(66);
+    }
+    let last = world.events().pop().expect("an event");
+    assert_valid("event", &last);
+    assert_eq!((&last["event"], &last["data"]["jobs"]), (&json!("pruned"), &json!(2)));
+    open_gate(&world);
+    assert_eq!(world.finish(&running)["status"], "succeeded");
+    assert_eq!(world.job("@last")["job_id"], running);
+    assert_eq!(world.json(&["jobs", "--json"])["count"], 1);
+}
+
+#[test]
+fn who_waits_or_serves_while_the_log_is_replaced_does_not_notice() {
+    let world = World::new();
+    let gone = finished(&world, "first");
+    let running = gated(&world);
+    let mut client = Client::open(&world);
+    let looks = [&gone, &running].map(|id| client.json("consult_job", json!({ "job_id": id })));
+    assert_eq!((&looks[0]["done"], &looks[1]["done"]), (&json!(true), &json!(false)));
+    let mut waiting = world.raw(["wait", &running]).stdout(Stdio::null()).spawn().expect("started");
+    world.command(["prune", "--older-than", "0s", "--yes"]).assert().success();
+    let text = client.fault("consult_job", json!({ "job_id": gone }));
+    assert_eq!(text["code"], "no_such_job", "{text:#}");
+    open_gate(&world);
+    assert_eq!(exit_code(&mut waiting), Some(0));
+    until("the server sees the end", || {
+        let job = client.json("consult_job", json!({ "job_id": running }));
+        (job["succeeded"] == true).then_some(())
+    });
+}
+
+#[test]
+fn nothing_goes_without_a_rule_or_a_yes() {
+    let world = World::new();
+    let id = finished(&world, "first");
+    world.assert_refused(
+        &["prune"],
+        Refusal {
+            exit: 2,
+            code: "usage",
+            message: "nothing says which jobs may go",
+            hint: "Give --older-than 30d, --keep 100 or both; --dry-run shows what would go.",
+        },
+    );
+    world.assert_refused(
+        &["prune", "--keep", "0"],
+        Refusal {
+            exit: 2,
+            code: "usage",
+            message: "1 job would go for good, and nobody can be asked here",
+            hint: "Add --yes to remove them, or --dry-run to see which they are.",
+        },
+    );
+    world.command(["prune", "--keep", "1"]).assert().success();
+    assert!(has_directory(&world, &id));
+}
+
+#[test]
+fn without_a_state_directory_there_is_nothing_to_prune() {
+    let world = World::new();
+    let said = world.say(&["prune", "--keep", "3"]);
+    assert_eq!((said.code, &*said.stderr), (Some(0), "No job is to go; 0 stay.\n"));
+    assert!(!world.state().exists());
+}
+
+#[test]
+fn the_configuration_is_the_rule_and_is_kept_by_itself_once_a_day() {
+    let mut world = World::new();
+    world.set("PHONE_OPUS_RETENTION_KEEP", "1");
+    let first = finished(&world, "first");
+    let second = world.submit("second");
+    until("the first is gone", || (!has_directory(&world, &first)).then_some(()));
+    world.command(["job", &first]).assert().code(66);
+    assert_eq!(world.job(&second)["status"], "succeeded");
+    world.assert_quiet();
+    let third = finished(&world, "third");
+    assert_eq!(world.json(&["jobs", "--json"])["count"], 2, "once a day is enough");
+    let pruned = world.command(["prune", "--yes"]).assert().success();
+    pruned.stderr(predicate::str::starts_with("Removed 1 job; 1 stay."));
+    assert_eq!(world.job("@last")["job_id"], third);
+}
+
+#[test]
+fn a_wrong_configuration_removes_nothing() {
+    let mut world = World::new();
+    let first = finished(&world, "first");
+    let gate = gated(&world);
+    world.set("PHONE_OPUS_RETENTION_KEEP", "many");
+    world.command(["prune", "--yes"]).assert().code(78);
+    open_gate(&world);
+    until("the job has ended", || (world.history(&gate).last()? == "succeeded").then_some(()));
+    world.assert_quiet();
+    assert!(has_directory(&world, &first));
+}
