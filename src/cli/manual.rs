@@ -63,6 +63,7 @@ const FILES: Section = Section {
     blocks: &[Block::Terms(&[
         ("$XDG_STATE_HOME/phone-opus/", "the state directory (else ~/.local/state)"),
         ("  events.jsonl", "the log: one line of JSON for each change of each job"),
+        ("  events.index", "where each job's lines are; can be deleted at any moment"),
         ("  jobs/ID/transcript.jsonl", "what Claude Code printed"),
         ("  jobs/ID/stderr.log", "what it said on standard error"),
         ("$XDG_CONFIG_HOME/phone-opus/config.toml", "the configuration (else ~/.config)"),
