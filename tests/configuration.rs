@@ -89,6 +89,8 @@ prefix                    \"Be brief.\"  (ROOT/home/.config/phone-opus/config.to
 tools                     [\"Read\",\"Grep\",\"Glob\"]  (default)
 web                       false  (default)
 mcp.cancel_on_disconnect  false  (default)
+retention.older_than      \"off\"  (default)
+retention.keep            null  (default)
 allow_network_fs          false  (default)
 "
     );

@@ -41,6 +41,8 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     let (_, job) = selection::find(&args.selector, context)?;
     if args.response {
         context.output.data(response(&job)?)?;
+    } else if args.json.as_deref() == Some("") {
+        context.output.document(&render::json::job(&job))?;
     } else if let Some(fields) = &args.json {
         let text = json::text(&render::json::job(&job), Some(fields))?;
         context.output.line(&text)?;

@@ -60,6 +60,10 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         Some(state) => rows(args, &state)?,
         None => (Vec::new(), false),
     };
+    if args.json.as_deref() == Some("") {
+        context.output.document(&render::json::jobs(&rows, truncated))?;
+        return Ok(Exit::Succeeded);
+    }
     if let Some(fields) = &args.json {
         context.output.line(&as_json(&rows, truncated, fields)?)?;
         return Ok(Exit::Succeeded);

@@ -1,8 +1,9 @@
 //! Standard output is data, standard error is talk.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
 use clap::ColorChoice;
+use serde::Serialize;
 
 use crate::failure::{Exit, Failure};
 use crate::render::text::{Colour, harmless};
@@ -58,6 +59,16 @@ impl Output {
     /// Writes data that ends with a newline.
     pub(super) fn line(&mut self, text: &str) -> Result<(), Failure> {
         self.data(&format!("{}\n", text.strip_suffix('\n').unwrap_or(text)))
+    }
+
+    /// Writes a document as JSON piece by piece: a long one is never a text in memory.
+    pub(super) fn document(&mut self, document: &impl Serialize) -> Result<(), Failure> {
+        const PIECE: usize = 64 * 1024;
+        let mut stdout = BufWriter::with_capacity(PIECE, io::stdout().lock());
+        serde_json::to_writer_pretty(&mut stdout, document).map_err(io::Error::from)?;
+        stdout.write_all(b"\n")?;
+        stdout.flush()?;
+        Ok(())
     }
 
     /// Says something on the side. A reader that has gone away misses it, and nothing else.

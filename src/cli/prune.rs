@@ -5,7 +5,6 @@ use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use super::context::{CLOCK, Context};
-use super::json;
 use super::manual::{self, Block, Section};
 use crate::config::{Config, Flags, parse_duration};
 use crate::failure::{Exit, Failure};
@@ -132,8 +131,7 @@ fn show(
         directories_left: pruned.directories_left,
     });
     if args.json {
-        let document = render::json::prune(plan, args.dry_run, removal);
-        context.output.line(&json::text(&document, None)?)?;
+        context.output.document(&render::json::prune(plan, args.dry_run, removal))?;
         return Ok(Exit::Succeeded);
     }
     if args.dry_run {

@@ -5,10 +5,12 @@
 //! jobs, and none with a long prompt or answer.
 
 use std::collections::VecDeque;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 
 use super::error::Error;
 use super::place::State;
-use super::read::Log;
+use super::read::{Identity, Log};
 use crate::job::event::{Event, Recorded};
 use crate::job::fold::{Ending, Job};
 use crate::job::id::JobId;
@@ -20,7 +22,8 @@ const BYTES_MAX: usize = 64 * 1024;
 /// Some jobs of one log, the one that was asked for last first.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    inode: u64,
+    /// Of the log that the jobs are from.
+    log: Option<Identity>,
     jobs: VecDeque<Known>,
 }
 
@@ -35,8 +38,8 @@ impl Memory {
     /// A job as the log has it now; `None` where it has none of that id.
     pub(crate) fn job(&mut self, state: &State, id: JobId) -> Result<Option<Job>, Error> {
         let Some(log) = Log::open(state)? else { return Ok(None) };
-        if self.inode != log.inode() {
-            *self = Self { inode: log.inode(), jobs: VecDeque::new() };
+        if self.log != Some(log.identity()) {
+            *self = Self { log: Some(log.identity()), jobs: VecDeque::new() };
         }
         let known = match self.take(id) {
             Some(known) => known.catch_up(&log)?,
@@ -51,6 +54,14 @@ impl Memory {
             self.jobs.push_front(Known { job: job.clone(), seen: log.end() });
         }
         Ok(job)
+    }
+
+    /// A job that is known to have ended, for the price of one look at the log's name.
+    pub(crate) fn ended(&self, state: &State, id: JobId) -> Option<Job> {
+        let known = self.jobs.iter().find(|known| known.job.id == id)?;
+        let log = fs::symlink_metadata(state.events()).ok()?;
+        let is_same = self.log == Some((log.ino(), log.created().ok())) && log.len() >= known.seen;
+        (is_same && known.job.ending.is_some()).then(|| known.job.clone())
     }
 
     fn take(&mut self, id: JobId) -> Option<Known> {

@@ -8,6 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use super::error::Error;
 use super::index::{Index, Spot};
@@ -16,6 +17,9 @@ use super::place::{State, open_private};
 use super::record::{Head, TRAILER_LEN, Trailer};
 use super::window::{self, Window};
 use crate::job::event::Event;
+
+/// What tells a file from every other one.
+pub(super) type Identity = (u64, Option<SystemTime>);
 
 /// The log as it was when it was opened.
 #[derive(Debug)]
@@ -26,6 +30,8 @@ pub(crate) struct Log {
     pub(super) end: u64,
     len: u64,
     inode: u64,
+    /// When the file was made, where the file system tells.
+    born: Option<SystemTime>,
     /// Looked for once, when it is needed.
     index: OnceCell<Option<Index>>,
 }
@@ -46,7 +52,8 @@ impl Log {
         let metadata = file.metadata().map_err(|e| Error::reading(&path, e))?;
         let (len, inode) = (metadata.len(), metadata.ino());
         let end = last_newline(&file, len).map_err(|e| Error::reading(&path, e))?;
-        Ok(Self { file, path, end, len, inode, index: OnceCell::new() })
+        let born = metadata.created().ok();
+        Ok(Self { file, path, end, len, inode, born, index: OnceCell::new() })
     }
 
     /// Just after the last whole line: where [`Log::forward`] goes on next time.
@@ -57,6 +64,11 @@ impl Log {
     /// Changes when the log is pruned; offsets of the old one mean nothing then.
     pub(crate) fn inode(&self) -> u64 {
         self.inode
+    }
+
+    /// Which file it is, for good: an inode's number is used again.
+    pub(super) fn identity(&self) -> Identity {
+        (self.inode, self.born)
     }
 
     /// The index, where there is one to be believed.

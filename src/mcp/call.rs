@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use futures::FutureExt;
 use rmcp::RoleServer;
 use rmcp::model::{ProgressNotificationParam, ProgressToken};
 use rmcp::service::{Peer, RequestContext};
@@ -128,6 +129,12 @@ impl Call {
 
     /// A job as it stands.
     pub(super) async fn job(&self, id: JobId) -> Result<(State, Job), Fault> {
+        // Nothing blocks in that, so no thread is woken for it. Who takes no answers waits below.
+        if self.shared.output.room().now_or_never().is_some()
+            && let Some(ended) = self.shared.ended(id)
+        {
+            return Ok(ended);
+        }
         let found = self.look(move |shared| shared.job(id));
         found.await?.ok_or_else(|| Fault::no_such_job(id))
     }

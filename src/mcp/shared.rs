@@ -111,6 +111,13 @@ impl Shared {
         Ok(Some((state, job)))
     }
 
+    /// A job that is known to have ended. Blocks no longer than for one look at a file's name.
+    pub(super) fn ended(&self, id: JobId) -> Option<(State, Job)> {
+        let state = self.state.get()?;
+        let job = self.memory.try_lock().ok()?.ended(state, id)?;
+        Some((state.clone(), job))
+    }
+
     pub(super) fn note_fault(&self, fault: serde_json::Value) {
         *self.last_fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
     }

@@ -23,10 +23,13 @@ fn every_look_tells_what_the_log_has_now() {
         let now = put(&state, 2, id(0), event);
         for _ in 0..2 {
             assert_eq!(memory.job(&state, id(0)).expect("reads"), Some(now.clone()));
+            let ended = Some(now.clone()).filter(|job| job.ending.is_some());
+            assert_eq!(memory.ended(&state, id(0)), ended);
         }
         prune_all(&state);
     }
-    assert_eq!(memory.job(&state, id(0)).expect("reads"), None, "it was pruned");
+    assert_eq!(memory.ended(&state, id(0)), None, "it was pruned");
+    assert_eq!(memory.job(&state, id(0)).expect("reads"), None);
 }
 
 /// Ends the other job and prunes what has ended.
