@@ -20,6 +20,13 @@ pub(super) fn claim(path: &Path) -> Result<Option<File>, Error> {
     }
 }
 
+/// Removes a claimed file of which nothing came, unless its name is another file's by now.
+pub(super) fn discard(file: &File, path: &Path) {
+    if has_name(file, path) {
+        let _ = fs::remove_file(path);
+    }
+}
+
 fn has_name(file: &File, path: &Path) -> bool {
     let identity = |meta: fs::Metadata| (meta.dev(), meta.ino());
     let named = fs::symlink_metadata(path).map(identity).ok();
@@ -40,6 +47,10 @@ mod tests {
         assert!(claim(&path).expect("opens").is_some());
         assert!(claim(&other).expect("opens").is_none());
         drop(first);
-        assert!(claim(&other).expect("opens").is_some());
+        let other_file = claim(&other).expect("opens").expect("free");
+        discard(&other_file, &path);
+        assert!(path.exists(), "it is another file");
+        discard(&other_file, &other);
+        assert!(!other.exists());
     }
 }

@@ -14,7 +14,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
-use super::claim::claim;
+use super::claim::{claim, discard};
 use super::error::Error;
 use super::find::NO_JOB;
 use super::layer::{Disk, Layer};
@@ -96,8 +96,7 @@ pub(super) fn prune_on(
     let path = state.new_events();
     let busy = || Error::Busy { path: path.clone(), holder_pid: None };
     let file = claim(&path)?.ok_or_else(busy)?;
-    let failed = |e| Error::writing(&path, e);
-    file.set_len(0).map_err(failed)?;
+    file.set_len(0).map_err(|e| Error::writing(&path, e))?;
     let doomed: HashSet<JobId> = plan.doomed.iter().map(|doomed| doomed.job).collect();
     let event = Pruned {
         jobs: doomed.len() as u64,
@@ -106,10 +105,34 @@ pub(super) fn prune_on(
         ..Pruned::default()
     };
     let mut copy = Copy { doomed, file, len: 0, event };
-    copy.lines(&log, 0, log.end)?;
+    let replaced = replace(layer, state, &log, &mut copy, limit, unix_ms);
+    if !matches!(replaced, Ok(Some(_))) {
+        // On a full disk it would be in everybody's way.
+        discard(&copy.file, &path);
+    }
+    let outcome = |bytes_before| Outcome { event: copy.event, bytes_before, bytes_after: copy.len };
+    Ok(replaced?.map(outcome))
+}
+
+/// Writes the new log and puts it in the old one's place. Returns how long that was; `None` where
+/// none of the jobs is there any more.
+fn replace(
+    layer: &mut impl Layer,
+    state: &State,
+    log: &Log,
+    copy: &mut Copy,
+    limit: Duration,
+    unix_ms: i64,
+) -> Result<Option<u64>, Error> {
+    let path = state.new_events();
+    let failed = |e| Error::writing(&path, e);
+    copy.lines(log, 0, log.end)?;
+    if copy.event.lines == 0 {
+        return Ok(None);
+    }
     // Most of it, so that the others wait only for what comes now.
     layer.sync(&copy.file).map_err(failed)?;
-    let before = exclusively(state, limit, || {
+    exclusively(state, limit, || {
         let now = Log::open(state)?.filter(|now| now.inode() == log.inode());
         let now = now.ok_or_else(|| replaced(state))?;
         copy.lines(&now, log.end, now.end)?;
@@ -119,9 +142,8 @@ pub(super) fn prune_on(
         layer.rename(&path, &state.events()).map_err(|e| Error::writing(&state.events(), e))?;
         let not_durable = |source| Error::NotDurable { path: state.events(), source };
         layer.sync_names(state.root()).map_err(not_durable)?;
-        Ok(now.len())
-    })?;
-    Ok(Some(Outcome { event: copy.event, bytes_before: before, bytes_after: copy.len }))
+        Ok(Some(now.len()))
+    })
 }
 
 /// Somebody put another log there who does not keep to the rules.

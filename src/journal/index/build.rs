@@ -11,7 +11,7 @@ use super::page::PAGE;
 use super::run::{Run, Writer};
 use super::{Index, Spot, belongs, end_hash};
 use crate::job::id::JobId;
-use crate::journal::claim::claim;
+use crate::journal::claim::{claim, discard};
 use crate::journal::error::Error;
 use crate::journal::line::Item;
 use crate::journal::place::State;
@@ -141,8 +141,11 @@ impl<'a> Builder<'a> {
     fn compact(&self, state: &State) -> Result<(), Error> {
         let (path, new_path) = (state.index(), state.new_index());
         let Some(new) = claim(&new_path)? else { return Ok(()) };
-        self.copy_to(&new).map_err(|e| Error::writing(&new_path, e))?;
-        fs::rename(&new_path, &path).map_err(|e| Error::writing(&path, e))
+        let copied = self.copy_to(&new).and_then(|()| fs::rename(&new_path, &path));
+        copied.map_err(|e| {
+            discard(&new, &new_path);
+            Error::writing(&path, e)
+        })
     }
 
     fn copy_to(&self, new: &File) -> io::Result<()> {

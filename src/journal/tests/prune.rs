@@ -117,6 +117,17 @@ fn nothing_to_prune_changes_nothing() {
 }
 
 #[test]
+fn a_plan_that_somebody_else_has_carried_out_changes_nothing() {
+    let (_home, state) = state();
+    end(&state, id(0));
+    let plan = planned(&state);
+    pruned(&state);
+    let before = bytes(&state);
+    assert_eq!(prune(&state, &plan, LIMIT, NOW).expect("runs"), None);
+    assert_eq!((bytes(&state), state.new_events().exists()), (before, false));
+}
+
+#[test]
 fn what_an_earlier_prune_left_behind_is_overwritten() {
     let (_home, state) = state();
     end(&state, id(0));
@@ -226,7 +237,7 @@ fn a_failure_at_any_call_before_the_rename_leaves_the_old_log() {
         });
         let error = prune_on(&mut layer, &state, &planned(&state), LIMIT, NOW).expect_err("fails");
         assert!(matches!(error, Error::NoSpace { .. }), "{error}");
-        assert_eq!(bytes(&state), before);
+        assert_eq!((bytes(&state), state.new_events().exists()), (before, false));
         pruned(&state);
         assert_eq!(names(&log(&state)), ["queued", "pruned"]);
     }
