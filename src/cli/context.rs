@@ -117,7 +117,8 @@ impl<'a> Context<'a> {
 
     /// Who asks.
     pub(super) fn caller(&self) -> Caller {
-        Caller { door: "cli".to_owned(), pid: std::process::id(), depth: self.depth() }
+        let (door, pid) = ("cli".to_owned(), std::process::id());
+        Caller { door, pid, depth: self.depth(), format: None }
     }
 
     /// How many consults this process is nested in; nonsense counts as one, because something set it.

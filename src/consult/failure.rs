@@ -75,7 +75,7 @@ macro_rules! codes {
                 }
             }
 
-            /// One sentence: what to do about it.
+            /// One sentence: what to do about it, for someone at a shell.
             pub(crate) fn remedy(&self) -> &'static str {
                 match self {
                     $(Code::$variant => $remedy,)*
@@ -150,6 +150,13 @@ codes! {
     SandboxUnavailable "sandbox_unavailable" Process
         "The sandbox that the configuration requires is not available."
         "Run on a kernel that has it, or set sandbox to auto."
+}
+
+impl Code {
+    /// Whether the same request may well succeed later, with nothing changed.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Code::RateLimited | Code::Overloaded | Code::Network | Code::SpawnFailed)
+    }
 }
 
 impl From<Code> for String {

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::event::{Event, Queued};
 use super::status::Status;
+use crate::consult::failure::Code;
 use crate::consult::reply::Account;
 
 /// Most bytes of a brief as JSON: a reader fetches the head of a line in one small read.
@@ -77,6 +78,35 @@ impl Default for Brief {
             cut: false,
             unknown: Map::new(),
         }
+    }
+}
+
+impl Brief {
+    /// Whether a call with this row's idempotency key means this job: always, but for a failure that
+    /// cost nothing. That one is no answer, and asking again pays nothing twice.
+    pub(crate) fn keeps_its_key(&self) -> bool {
+        let code = self.failure_code.clone().map(Code::from);
+        let is_unpaid = code
+            .is_some_and(|code| is_unpaid(&code, self.cost_usd, self.started_unix_ms.is_some()));
+        self.status != Status::Failed || !is_unpaid
+    }
+}
+
+/// Whether a failed consult certainly cost nothing. Where no figure is known only a failure counts
+/// that Claude Code meets before it asks the model anything.
+pub(crate) fn is_unpaid(code: &Code, cost_usd: Option<f64>, has_started: bool) -> bool {
+    let before_the_model = [
+        Code::ClaudeMissing,
+        Code::SpawnFailed,
+        Code::AuthRequired,
+        Code::SessionNotFound,
+        Code::SessionBusy,
+        Code::SandboxUnavailable,
+    ];
+    match cost_usd {
+        _ if !has_started => true,
+        Some(dollars) => dollars <= 0.0,
+        None => before_the_model.contains(code),
     }
 }
 
@@ -250,6 +280,35 @@ mod tests {
             Event::CancelRequested(CancelRequested::default()),
         ] {
             assert_eq!(next(Some(ended.clone()), &late, 4), ended);
+        }
+    }
+
+    #[test]
+    fn only_a_failure_that_cost_nothing_gives_its_key_back() {
+        let row = |status, code: &str, cost_usd, started_unix_ms| Brief {
+            status,
+            failure_code: (!code.is_empty()).then(|| code.to_owned()),
+            cost_usd,
+            started_unix_ms,
+            ..Brief::default()
+        };
+        for (status, code, cost, started, keeps) in [
+            (Status::Queued, "", None, None, true),
+            (Status::Running, "", Some(0.0), Some(1), true),
+            (Status::Succeeded, "", Some(0.0), Some(1), true),
+            (Status::Cancelled, "", None, None, true),
+            (Status::Lost, "", None, Some(1), true),
+            (Status::Failed, "overloaded", Some(0.0), Some(1), false),
+            (Status::Failed, "overloaded", Some(0.2), Some(1), true),
+            (Status::Failed, "overloaded", None, Some(1), true),
+            (Status::Failed, "spawn_failed", None, Some(1), false),
+            (Status::Failed, "spawn_failed", None, None, false),
+            (Status::Failed, "interrupted", None, None, false),
+            (Status::Failed, "timeout", None, Some(1), true),
+            (Status::Failed, "of_a_newer_version", None, Some(1), true),
+        ] {
+            let row = row(status, code, cost, started);
+            assert_eq!(row.keeps_its_key(), keeps, "{row:?}");
         }
     }
 

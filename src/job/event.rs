@@ -129,6 +129,19 @@ pub(crate) struct Caller {
     pub(crate) pid: u32,
     /// How many consults this one is nested in.
     pub(crate) depth: u32,
+    /// How the answer is wanted by a caller that fetches it later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) format: Option<Format>,
+}
+
+/// How an answer is wanted, in the words of the MCP tools' arguments.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Format {
+    /// `porcelain` or `json`.
+    pub(crate) render: String,
+    /// `concise` or `full`.
+    pub(crate) detail: String,
 }
 
 /// Claude Code is about to start. Until this event is durable nothing was spent.

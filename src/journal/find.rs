@@ -57,8 +57,11 @@ impl Log {
         Ok((rows, false))
     }
 
-    /// The job that was created with an idempotency key since a time. Reads no further back.
+    /// The job that was created with an idempotency key since a time, and still keeps it. Reads no
+    /// further back.
     pub(crate) fn by_key(&self, key: &str, since_unix_ms: i64) -> Result<Option<JobId>, Error> {
+        // A job is judged by its newest row: older ones say that it still ran.
+        let mut gave_it_back = HashSet::new();
         for item in self.back() {
             let Some(line) = item?.into_line() else { continue };
             if line.unix_ms < since_unix_ms {
@@ -70,8 +73,13 @@ impl Log {
             let meant = |row: &Brief| {
                 row.idempotency_key.as_deref() == Some(key) && row.created_unix_ms >= since_unix_ms
             };
-            if row.as_ref().is_some_and(meant) {
-                return Ok(Some(line.job));
+            if let Some(row) = row.filter(meant)
+                && !gave_it_back.contains(&line.job)
+            {
+                if row.keeps_its_key() {
+                    return Ok(Some(line.job));
+                }
+                gave_it_back.insert(line.job);
             }
         }
         Ok(None)

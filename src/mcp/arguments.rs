@@ -3,7 +3,8 @@
 use rmcp::model::JsonObject;
 use serde_json::Value;
 
-use super::fault::Fault;
+use super::fault::{Fault, quoted};
+use super::format::{Format, Render, parse_detail};
 use crate::job::id::JobId;
 use crate::job::status::Status;
 
@@ -11,22 +12,6 @@ use crate::job::status::Status;
 pub(super) struct Arguments {
     left: JsonObject,
 }
-
-/// How a result is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Format {
-    pub(super) render: Render,
-    pub(super) detail: Detail,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Render {
-    #[default]
-    Porcelain,
-    Json,
-}
-
-pub(super) use crate::render::mcp::Detail;
 
 impl Arguments {
     pub(super) fn new(arguments: Option<JsonObject>) -> Self {
@@ -36,18 +21,10 @@ impl Arguments {
     /// `render` and `detail`. What can be read of them counts also where the other is wrong.
     pub(super) fn format(&mut self) -> (Format, Option<Fault>) {
         let mut format = Format::default();
-        let render = self.text("render").and_then(|name| match name.as_deref() {
-            None | Some("porcelain") => Ok(Render::Porcelain),
-            Some("json") => Ok(Render::Json),
-            Some(other) => Err(wrong("render", "\"porcelain\" or \"json\"", &other.into())),
-        });
-        let detail = self.text("detail").and_then(|name| match name.as_deref() {
-            None | Some("concise") => Ok(Detail::Concise),
-            Some("full") => Ok(Detail::Full),
-            Some(other) => Err(wrong("detail", "\"concise\" or \"full\"", &other.into())),
-        });
-        format.render = render.as_ref().copied().unwrap_or_default();
-        format.detail = detail.as_ref().copied().unwrap_or_default();
+        let render = self.one_of("render", "\"porcelain\" or \"json\"", Render::parse);
+        let detail = self.one_of("detail", "\"concise\" or \"full\"", parse_detail);
+        format.render = render.as_ref().ok().copied().flatten().unwrap_or_default();
+        format.detail = detail.as_ref().ok().copied().flatten().unwrap_or_default();
         (format, render.err().or(detail.err()))
     }
 
@@ -57,6 +34,36 @@ impl Arguments {
             Some(Value::String(text)) => Ok(Some(text)),
             Some(other) => Err(wrong(name, "a string", &other)),
         }
+    }
+
+    /// A word that `read` knows; `wanted` names those.
+    pub(super) fn one_of<T>(
+        &mut self,
+        name: &'static str,
+        wanted: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, Fault> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        read(&text).map(Some).ok_or_else(|| wrong(name, wanted, &text.into()))
+    }
+
+    /// A text that goes to other programs: not blank, not longer than so many bytes, and without a
+    /// NUL, which would end it there.
+    pub(super) fn word(
+        &mut self,
+        name: &'static str,
+        longest: usize,
+    ) -> Result<Option<String>, Fault> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        if text.len() > longest {
+            let detail = format!("{name} must have at most {longest} bytes, not {}", text.len());
+            return Err(Fault::input("invalid_argument", detail));
+        }
+        if text.trim().is_empty() || text.contains('\0') {
+            let wanted = "a string that is not blank and has no NUL in it";
+            return Err(wrong(name, wanted, &text.into()));
+        }
+        Ok(Some(text))
     }
 
     pub(super) fn required_text(&mut self, name: &'static str) -> Result<String, Fault> {
@@ -71,18 +78,28 @@ impl Arguments {
         }
     }
 
-    /// A whole number of `least` or more. Models write 10.0 for 10, so that is one too.
+    /// A whole number of `least` or more.
     pub(super) fn whole(&mut self, name: &'static str, least: u64) -> Result<Option<u64>, Fault> {
         let Some(value) = self.take(name) else { return Ok(None) };
-        let whole = value.as_u64().or_else(|| {
-            let number = value.as_f64().filter(|n| n.fract() == 0.0 && *n >= 0.0 && *n < 1e15)?;
-            format!("{number:.0}").parse().ok()
-        });
+        let whole = whole(&value).and_then(|number| u64::try_from(number).ok());
         match whole.filter(|number| *number >= least) {
             Some(number) => Ok(Some(number)),
             None if least == 0 => Err(wrong(name, "a whole number", &value)),
             None => Err(wrong(name, &format!("a whole number of {least} or more"), &value)),
         }
+    }
+
+    /// A whole number, the nearest in the range where it lies outside.
+    pub(super) fn clamped(
+        &mut self,
+        name: &'static str,
+        least: u32,
+        most: u32,
+    ) -> Result<Option<u32>, Fault> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        let whole = whole(&value).ok_or_else(|| wrong(name, "a whole number", &value))?;
+        let clamped = whole.clamp(least.into(), most.into());
+        Ok(Some(u32::try_from(clamped).unwrap_or(most)))
     }
 
     /// A number of seconds, fractions allowed.
@@ -97,8 +114,8 @@ impl Arguments {
         parse_job_id(name, &text)
     }
 
-    /// One id or several, each once.
-    pub(super) fn job_ids(&mut self, name: &'static str) -> Result<Vec<JobId>, Fault> {
+    /// One id or several, each once, at most so many.
+    pub(super) fn job_ids(&mut self, name: &'static str, most: usize) -> Result<Vec<JobId>, Fault> {
         let mut ids = Vec::new();
         for text in self.texts(name)?.ok_or_else(|| missing(name))? {
             let id = parse_job_id(name, &text)?;
@@ -108,6 +125,10 @@ impl Arguments {
         }
         if ids.is_empty() {
             return Err(wrong(name, "a list of at least one job id", &Value::Array(Vec::new())));
+        }
+        if ids.len() > most {
+            let detail = format!("{name} must be at most {most} job ids, not {}", ids.len());
+            return Err(Fault::input("invalid_argument", detail));
         }
         Ok(ids)
     }
@@ -152,10 +173,24 @@ impl Arguments {
     }
 }
 
+/// A job's id as a client writes it. In upper case it is the same.
+pub(super) fn parse_id(text: &str) -> Option<JobId> {
+    JobId::parse(&text.to_ascii_lowercase())
+}
+
 fn parse_job_id(name: &str, text: &str) -> Result<JobId, Fault> {
-    JobId::parse(&text.to_ascii_lowercase()).ok_or_else(|| {
+    parse_id(text).ok_or_else(|| {
         let detail = format!("{name} is not a UUID: {}", quoted(&text.into()));
         Fault::input("invalid_job_id", detail).hinted("consult_jobs lists the jobs with their ids.")
+    })
+}
+
+/// Models write 10.0 for 10, so that is a whole number too.
+fn whole(value: &Value) -> Option<i128> {
+    let number = value.as_i64().map(i128::from).or_else(|| value.as_u64().map(i128::from));
+    number.or_else(|| {
+        let number = value.as_f64().filter(|number| number.fract() == 0.0)?;
+        format!("{:.0}", number.clamp(-1e15, 1e15)).parse().ok()
     })
 }
 
@@ -163,17 +198,7 @@ fn missing(name: &str) -> Fault {
     Fault::input("missing_argument", format!("{name} is missing"))
 }
 
-fn wrong(name: &str, wanted: &str, found: &Value) -> Fault {
+pub(super) fn wrong(name: &str, wanted: &str, found: &Value) -> Fault {
     let detail = format!("{name} must be {wanted}, not {}", quoted(found));
     Fault::input("invalid_argument", detail)
-}
-
-/// A value as it was given, cut where it is long.
-fn quoted(value: &Value) -> String {
-    const LONGEST: usize = 100;
-    let text = value.to_string();
-    match text.char_indices().nth(LONGEST) {
-        Some((cut, _)) => format!("{}…", &text[..cut]),
-        None => text,
-    }
 }

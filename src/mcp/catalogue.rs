@@ -6,6 +6,8 @@ use std::sync::Arc;
 use rmcp::model::{JsonObject, MetaObject, Tool, ToolAnnotations};
 use serde_json::{Value, json};
 
+use super::tools::wait::JOBS_MAX;
+
 /// The names, in the order of the list.
 pub(super) const NAMES: [&str; 7] = [
     "consult",
@@ -16,6 +18,9 @@ pub(super) const NAMES: [&str; 7] = [
     "health_snapshot",
     "telemetry_snapshot",
 ];
+
+/// What `effort` may be.
+pub(super) const EFFORTS: [&str; 5] = ["low", "medium", "high", "xhigh", "max"];
 
 /// Every tool.
 pub(super) fn tools() -> Vec<Tool> {
@@ -45,7 +50,7 @@ To ask on, give the session_id of the answer.";
         "idempotency_key": text("Calls with one key within a day are one consult; set it where you retry"),
         "max_turns": { "type": "integer", "minimum": 1 },
         "model": { "type": "string" },
-        "effort": { "enum": ["low", "medium", "high", "xhigh", "max"] },
+        "effort": { "enum": EFFORTS },
     });
     let annotations = ToolAnnotations::new()
         .read_only(false)
@@ -86,7 +91,7 @@ fn consult_wait() -> Tool {
     let description = "Wait for background consults and get their answers. Returns earlier where \
 your client would give up, with timed_out true: then call it again.";
     let properties = json!({
-        "job_ids": { "type": "array", "items": { "type": "string" }, "minItems": 1 },
+        "job_ids": { "type": "array", "items": { "type": "string" }, "minItems": 1, "maxItems": JOBS_MAX },
         "timeout_seconds": { "type": "number", "minimum": 0 },
         "any": { "type": "boolean", "description": "Return when one has ended; default false: all" },
     });
@@ -112,7 +117,7 @@ For when something fails.";
 }
 
 fn telemetry() -> Tool {
-    let description = "Counters of this server, and jobs and cost from the log.";
+    let description = "Counters of this server, and jobs and cost from the log; in full detail also latency by method.";
     tool("telemetry_snapshot", "Telemetry", description, json!({}), &[], reading())
 }
 
@@ -155,6 +160,11 @@ mod tests {
         // Tokenizers take 3.5 to 4 characters of such JSON as one token.
         assert!(list.len() / 3 <= 2500, "{} bytes", list.len());
         assert!(!list.contains("format"), "clients warn of formats that they do not know");
+    }
+
+    #[test]
+    fn the_efforts_are_those_of_the_configuration() {
+        assert_eq!(EFFORTS, crate::config::EFFORTS);
     }
 
     #[test]

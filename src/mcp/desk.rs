@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::failure::Failure;
-use crate::job::event::Caller;
+use crate::job::event::{Caller, Format};
 use crate::journal::place::State;
 use crate::runner::clock::Clock;
 use crate::runner::submit::Submitted;
@@ -20,6 +20,8 @@ pub(crate) struct Ask {
     pub(crate) max_turns: Option<u32>,
     /// Calls with the same key within a day are one consult.
     pub(crate) idempotency_key: Option<String>,
+    /// How the answer is wanted, where it is fetched later.
+    pub(crate) format: Option<Format>,
 }
 
 /// The shared side of the doors. Everything here may block.

@@ -29,6 +29,7 @@ pub(crate) mod desk;
 mod end;
 mod ends;
 mod fault;
+mod format;
 mod gate;
 mod prompts;
 mod resources;

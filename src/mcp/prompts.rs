@@ -5,6 +5,8 @@ use rmcp::model::{
     GetPromptRequestParams, GetPromptResult, Prompt, PromptArgument, PromptMessage, Role,
 };
 
+use super::fault::quoted;
+
 const SECOND_OPINION: &str = "second_opinion";
 const REVIEW_DIFF: &str = "review_diff";
 
@@ -41,7 +43,7 @@ pub(super) fn get(request: &GetPromptRequestParams) -> Result<GetPromptResult, E
         }
         REVIEW_DIFF => review_diff(argument("revision").unwrap_or("HEAD")),
         other => {
-            let message = format!("there is no prompt {other:?}");
+            let message = format!("there is no prompt {}", quoted(&other.into()));
             return Err(ErrorData::invalid_params(message, None));
         }
     };

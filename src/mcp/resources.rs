@@ -6,8 +6,9 @@ use std::io::{Read, Seek, SeekFrom};
 use rmcp::ErrorData;
 use rmcp::model::{ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
 
+use super::arguments::parse_id;
 use super::call::Call;
-use super::fault::Fault;
+use super::fault::{Fault, quoted};
 use crate::failure::Failure;
 use crate::job::fold::{Ending, Job};
 use crate::job::id::JobId;
@@ -84,7 +85,7 @@ fn parse(uri: &str) -> Option<(JobId, Part)> {
         "transcript" => Part::Transcript,
         _ => return None,
     };
-    Some((JobId::parse(id)?, part))
+    Some((parse_id(id)?, part))
 }
 
 fn answer(job: Job) -> Option<String> {
@@ -121,7 +122,7 @@ fn last_bytes(file: &mut File) -> std::io::Result<String> {
 }
 
 fn absent(uri: &str) -> ErrorData {
-    ErrorData::resource_not_found(format!("there is no resource {uri}"), None)
+    ErrorData::resource_not_found(format!("there is no resource {}", quoted(&uri.into())), None)
 }
 
 fn unreadable(fault: &Fault) -> ErrorData {

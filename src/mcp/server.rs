@@ -6,18 +6,18 @@ use std::sync::{Arc, PoisonError};
 
 use futures::FutureExt;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams, ContentBlock,
-    GetPromptRequestParams, GetPromptResponse, GetTaskParams, GetTaskResult, Implementation,
-    InitializeRequestParams, InitializeResult, ListPromptsResult, ListResourceTemplatesResult,
-    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
-    ReadResourceResponse, ServerCapabilities, ServerConfig, UpdateTaskParams,
+    CallToolRequestParams, CallToolResponse, CancelTaskParams, GetPromptRequestParams,
+    GetPromptResponse, GetTaskParams, GetTaskResult, Implementation, InitializeRequestParams,
+    InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+    ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
+    ServerCapabilities, ServerConfig, UpdateTaskParams,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 
-use super::arguments::{Arguments, Format, Render};
+use super::arguments::Arguments;
 use super::call::Call;
-use super::fault::Fault;
+use super::fault::{Fault, quoted};
 use super::shared::Shared;
 use super::{catalogue, prompts, resources, tasks, tools};
 
@@ -48,30 +48,16 @@ impl Server {
         let done = AssertUnwindSafe(body).catch_unwind().await;
         let done = done.unwrap_or_else(|_| Err(Fault::internal("the tool broke off inside")));
         match done {
-            Ok(tools::Done::Shown(document, text)) => shown(format, document, text, false).into(),
+            Ok(tools::Done::Shown(document, text)) => format.result(document, text, false).into(),
             Ok(tools::Done::Task(task)) => CallToolResponse::Task(*task),
             Err(fault) => {
                 let generation = self.shared.generation;
+                self.shared.note_fault(fault.noted(&name, generation));
                 let document = fault.document(&name, generation);
-                self.shared.note_fault(document["fault"].clone());
-                shown(format, document, fault.porcelain(&name, generation), true).into()
+                format.result(document, fault.porcelain(&name, generation), true).into()
             }
         }
     }
-}
-
-fn shown(
-    format: Format,
-    document: serde_json::Value,
-    text: String,
-    is_error: bool,
-) -> CallToolResult {
-    let mut result = match format.render {
-        Render::Porcelain => CallToolResult::success(vec![ContentBlock::text(text)]),
-        Render::Json => CallToolResult::structured(document),
-    };
-    result.is_error = Some(is_error);
-    result
 }
 
 impl ServerHandler for Server {
@@ -119,7 +105,7 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         if !catalogue::NAMES.contains(&&*request.name) {
-            let message = format!("there is no tool {:?}", request.name);
+            let message = format!("there is no tool {}", quoted(&(*request.name).into()));
             return Err(ErrorData::invalid_params(message, None));
         }
         let call = Call::new(Arc::clone(&self.shared), context);

@@ -5,19 +5,21 @@
 //! it for older revisions too, where it means something else.
 
 use rmcp::model::{
-    CallToolResult, ContentBlock, CreateTaskResult, DetailedTask, GetTaskMethod, GetTaskResult,
-    JsonObject, ProtocolVersion, Task, TaskPayload, TaskStatus,
+    CreateTaskResult, DetailedTask, GetTaskMethod, GetTaskResult, JsonObject, ProtocolVersion,
+    Task, TaskPayload, TaskStatus,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
 
+use super::arguments::parse_id;
 use super::call::Call;
-use super::fault::Fault;
+use super::fault::{Fault, quoted};
+use super::format::Format;
 use crate::job::fold::Job;
 use crate::job::id::JobId;
 use crate::job::status::Status;
 use crate::render;
-use crate::render::mcp::{Detail, Page};
+use crate::render::mcp::Page;
 use crate::render::time::rfc3339;
 use crate::runner::cancel;
 
@@ -82,14 +84,16 @@ fn task(job: &Job) -> Task {
         .with_poll_interval_ms(POLL_INTERVAL_MS)
 }
 
-/// What the tool call would have returned.
+/// What the tool call would have returned, in the format that it asked for.
 fn result(job: &Job, generation: u64) -> JsonObject {
-    let (text, is_error) = match Fault::of_job(job) {
-        Some(fault) => (fault.porcelain("consult", generation), true),
-        None => (render::mcp::answered(job, Detail::Concise, Page::default()).1, false),
+    let format = Format::of(job.queued.caller.format.as_ref());
+    let result = if let Some(fault) = Fault::of_job(job) {
+        let text = fault.porcelain("consult", generation);
+        format.result(fault.document("consult", generation), text, true)
+    } else {
+        let (document, text) = render::mcp::answered(job, format.detail, Page::default());
+        format.result(document, text, false)
     };
-    let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
-    result.is_error = Some(is_error);
     match serde_json::to_value(result) {
         Ok(serde_json::Value::Object(fields)) => fields,
         _ => JsonObject::new(),
@@ -97,8 +101,9 @@ fn result(job: &Job, generation: u64) -> JsonObject {
 }
 
 fn parse(id: &str) -> Result<JobId, ErrorData> {
-    JobId::parse(id)
-        .ok_or_else(|| ErrorData::invalid_params(format!("there is no task {id:?}"), None))
+    parse_id(id).ok_or_else(|| {
+        ErrorData::invalid_params(format!("there is no task {}", quoted(&id.into())), None)
+    })
 }
 
 fn refuse(fault: &Fault) -> ErrorData {

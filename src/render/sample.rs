@@ -22,7 +22,7 @@ pub(super) fn id() -> JobId {
 }
 
 pub(super) fn caller() -> Caller {
-    Caller { door: "cli".to_owned(), pid: 4000, depth: 0 }
+    Caller { door: "cli".to_owned(), pid: 4000, depth: 0, format: None }
 }
 
 pub(super) fn request() -> Request {

@@ -36,6 +36,11 @@ pub(crate) fn one_line(text: &str) -> String {
     spell_out(&words.join(" "), |_| false).into_owned()
 }
 
+/// A name as it is, its blanks included, with every control spelt out.
+pub(crate) fn spelt_out(text: &str) -> Cow<'_, str> {
+    spell_out(text, |_| false)
+}
+
 /// Cells that the text takes up on a terminal.
 pub(crate) fn width(text: &str) -> usize {
     text.width()

@@ -50,8 +50,12 @@ const KEY_COUNTS_FOR_MS: i64 = 24 * 60 * 60 * 1000;
 #[derive(Debug)]
 pub(crate) enum Submitted {
     New(Box<Job>),
-    /// An earlier call with the key made this job.
-    Known(JobId),
+    /// An earlier call with the key made this job. What this one asks may differ from what that one
+    /// did, which is for the door to judge.
+    Known {
+        job: JobId,
+        asked: Box<Request>,
+    },
     /// The caller wanted it no more, and nothing of it is in the log.
     Withdrawn,
 }
@@ -60,7 +64,7 @@ pub(crate) enum Submitted {
 pub(crate) fn submit(state: &State, submission: Submission, clock: Clock) -> Result<Job, Error> {
     match submit_once(state, submission, None, &|| true, clock)? {
         Submitted::New(job) => Ok(*job),
-        Submitted::Known(_) | Submitted::Withdrawn => {
+        Submitted::Known { .. } | Submitted::Withdrawn => {
             unreachable!("no other job is looked for without a key, and the caller goes on")
         }
     }
@@ -78,13 +82,16 @@ pub(crate) fn submit_once(
     // Looked for before the session is locked, which the earlier job may still hold; what counts is
     // the look under the log's lock.
     if let Some(known) = known(state, key, clock)? {
-        return Ok(Submitted::Known(known));
+        return Ok(the_known(state, known, submission));
     }
     let job = submission.job;
     settle_predecessor(state, submission.session(), clock);
     let session = match session::lock(state, submission.session()) {
         Ok(session) => session,
-        Err(error) => return known(state, key, clock)?.map(Submitted::Known).ok_or(error),
+        Err(error) => {
+            let known = known(state, key, clock)?.ok_or(error)?;
+            return Ok(the_known(state, known, submission));
+        }
     };
     let memory = session.memory;
     let mut queued = queued(submission, &memory);
@@ -95,7 +102,7 @@ pub(crate) fn submit_once(
         Ok((job_lock, Once::Written(accepted))) => (job_lock, *accepted),
         Ok((_, Once::Known(known))) => {
             undo.run();
-            return Ok(Submitted::Known(known));
+            return Ok(Submitted::Known { job: known, asked: Box::new(queued.request) });
         }
         Ok((_, Once::Withdrawn)) => {
             undo.run();
@@ -116,6 +123,12 @@ pub(crate) fn submit_once(
     hand_over(state, job, job_lock, session.file)
         .map_err(|detail| record_failed_start(state, job, detail, clock))?;
     Ok(Submitted::New(Box::new(accepted)))
+}
+
+/// An earlier call's job, and what this call would have asked in its place.
+fn the_known(state: &State, job: JobId, submission: Submission) -> Submitted {
+    let memory = session::recall(state, submission.session());
+    Submitted::Known { job, asked: Box::new(queued(submission, &memory).request) }
 }
 
 fn known(state: &State, key: Option<&str>, clock: Clock) -> Result<Option<JobId>, Error> {

@@ -87,7 +87,7 @@ fn no_request() -> Vec<Input> {
         (
             "half a surrogate pair",
             text(r#"{"jsonrpc":"2.0","id":6,"method":"tools/call","params":{"name":"\ud83d"}}"#),
-            Error(json!(6), -32600),
+            Error(json!(6), -32602),
         ),
         ("a number", text("42"), Error(Value::Null, -32600)),
         ("a string", text("\"ping\""), Error(Value::Null, -32600)),

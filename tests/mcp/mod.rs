@@ -6,3 +6,4 @@ mod lifecycle;
 mod stuck;
 mod tools;
 mod wire;
+mod words;

@@ -110,7 +110,14 @@ fn porcelain_keeps_its_lines() {
     assert_eq!(running, format!("job={id} status=running"));
     std::fs::write(&gate, "").expect("opened");
     let done = client.text("consult_wait", json!({ "job_ids": [id] }));
-    assert_eq!(done, format!("job={id} status=succeeded\nresponse:\nfake answer: 42"));
+    let session = world.job(&id)["session"]["id"].as_str().expect("an id").to_owned();
+    assert_eq!(
+        done,
+        format!(
+            "job={id} status=succeeded\nsession_mode=fresh session_id={session}\n\
+             response:\nfake answer: 42"
+        )
+    );
     let cwd = world.cwd();
     let list = client.text("consult_jobs", json!({}));
     assert_eq!(list, format!("{id} status=succeeded cwd={}", cwd.display()));
@@ -233,6 +240,9 @@ fn a_list_is_clamped_filtered_and_sorted_by_the_last_change() {
     assert_has(&all["jobs"][0], "request result failure runner_pid");
     let one = client.json("consult_jobs", json!({ "limit": 0 }));
     assert_eq!((order(&one), &one["truncated"]), (vec![first.clone()], &true.into()));
+    for (limit, count) in [(json!(-5), 1), (json!(2.0), 2), (json!(1e30), 2)] {
+        assert_eq!(client.json("consult_jobs", json!({ "limit": limit }))["count"], count);
+    }
     let none = client.json("consult_jobs", json!({ "status": ["failed", "lost"] }));
     assert_eq!((&none["count"], &none["truncated"]), (&0.into(), &false.into()));
     assert_eq!(order(&client.json("consult_jobs", json!({ "status": "succeeded" }))).len(), 2);

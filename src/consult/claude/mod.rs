@@ -8,6 +8,7 @@
 pub(crate) mod argv;
 pub(crate) mod env;
 pub(crate) mod settings;
+pub(crate) mod text;
 pub(crate) mod version;
 
 pub(crate) mod outcome;
@@ -18,6 +19,5 @@ mod answer;
 mod api_error;
 mod classify;
 mod result;
-mod text;
 mod wire;
 mod words;

@@ -12,7 +12,7 @@ pub(super) fn parse<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
 }
 
 /// `json` with what no Rust string can hold replaced by U+FFFD; `None` when there is no such thing.
-fn mended(json: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn mended(json: &[u8]) -> Option<Vec<u8>> {
     let utf8 = std::str::from_utf8(json).is_ok();
     let mut bytes =
         if utf8 { json.to_vec() } else { String::from_utf8_lossy(json).into_owned().into_bytes() };

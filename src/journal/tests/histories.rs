@@ -6,7 +6,9 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::Duration;
 
 use super::support::*;
-use crate::job::event::Recorded;
+use crate::consult::failure::{Code, Failure};
+use crate::consult::reply::{Account, Partial};
+use crate::job::event::{Event, Failed, Recorded};
 use crate::job::fold::fold;
 use crate::job::id::Selector;
 use crate::job::status::Status;
@@ -36,7 +38,7 @@ fn a_job_is_read_back_as_it_was_left() {
 fn the_first_event_is_written_like_any_other() {
     let (_one, one) = state();
     let (_other, other) = state();
-    let crate::job::event::Event::Queued(data) = queued("a") else { unreachable!() };
+    let Event::Queued(data) = queued("a") else { unreachable!() };
     let written = append_once(&one, LIMIT, 1, 0, id(0), *data, || true).expect("appends");
     let Once::Written(first) = written else { panic!("written") };
     assert_eq!(put(&other, 1, id(0), queued("a")), *first);
@@ -47,7 +49,7 @@ fn the_first_event_is_written_like_any_other() {
 fn a_key_means_one_job_until_it_is_too_old() {
     let (_home, state) = state();
     let once = |job, now, since| {
-        let crate::job::event::Event::Queued(mut data) = queued("a") else { unreachable!() };
+        let Event::Queued(mut data) = queued("a") else { unreachable!() };
         data.idempotency_key = Some("k".to_owned());
         append_once(&state, LIMIT, now, since, id(job), *data, || true).expect("appends")
     };
@@ -57,6 +59,32 @@ fn a_key_means_one_job_until_it_is_too_old() {
     put(&state, 30, id(0), started());
     assert!(matches!(once(2, 40, 15), Once::Written(_)), "too old, though it still runs");
     assert!(matches!(once(3, 41, 15), Once::Known(known) if known == id(2)));
+}
+
+#[test]
+fn a_failure_that_cost_nothing_gives_its_key_back() {
+    let (_home, state) = state();
+    let once = |job, now| {
+        let Event::Queued(mut data) = queued("a") else { unreachable!() };
+        data.idempotency_key = Some("k".to_owned());
+        append_once(&state, LIMIT, now, 0, id(job), *data, || true).expect("appends")
+    };
+    let failed = |cost_usd| {
+        let account = Account { cost_usd: Some(cost_usd), ..Account::default() };
+        Event::Failed(Box::new(Failed {
+            failure: Failure::new(Code::Overloaded, "529"),
+            partial: Partial { partial_text: None, account },
+            recovered: false,
+        }))
+    };
+    assert!(matches!(once(0, 1), Once::Written(_)));
+    put(&state, 2, id(0), started());
+    put(&state, 3, id(0), failed(0.0));
+    assert!(matches!(once(1, 4), Once::Written(_)), "nothing was paid for the first");
+    assert!(matches!(once(2, 5), Once::Known(known) if known == id(1)), "the second still runs");
+    put(&state, 6, id(1), started());
+    put(&state, 7, id(1), failed(0.5));
+    assert!(matches!(once(3, 8), Once::Known(known) if known == id(1)), "that one was paid for");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! `consult_cancel`: ends a job, and shows it as it ended.
 
-use super::super::arguments::{Arguments, Detail};
+use super::super::arguments::Arguments;
 use super::super::call::{Call, Woken};
 use super::super::fault::{Fault, Stage};
+use super::super::format::Detail;
 use super::Done;
 use crate::job::fold::Job;
 use crate::journal::place::State;

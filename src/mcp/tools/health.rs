@@ -4,14 +4,17 @@ use std::sync::PoisonError;
 
 use serde_json::{Value, json};
 
-use super::super::arguments::{Arguments, Detail};
+use super::super::arguments::Arguments;
 use super::super::call::Call;
 use super::super::fault::Fault;
+use super::super::format::Detail;
 use super::super::shared::Shared;
 use super::Done;
 use super::jobs::rows;
 use crate::failure::Failure;
 use crate::job::status::Status;
+use crate::render::mcp::sentence;
+use crate::render::text::spelt_out;
 
 /// How many of the newest jobs are looked through for live ones.
 const LOOKED_THROUGH: usize = 1000;
@@ -62,7 +65,7 @@ fn counts(shared: &Shared) -> Result<(usize, usize), Failure> {
 fn problems(found: &[Option<&Failure>]) -> Vec<String> {
     let mut problems: Vec<String> = Vec::new();
     for failure in found.iter().flatten() {
-        let sentence = failure.sentence();
+        let sentence = sentence(&failure.sentence());
         if !problems.contains(&sentence) {
             problems.push(sentence);
         }
@@ -74,7 +77,7 @@ fn problems(found: &[Option<&Failure>]) -> Vec<String> {
 pub(super) fn porcelain(document: &Value) -> String {
     let Value::Object(fields) = document else { return String::new() };
     let lines = fields.iter().map(|(name, value)| match value {
-        Value::String(text) => format!("{name}={text}"),
+        Value::String(text) => format!("{name}={}", spelt_out(text)),
         other => format!("{name}={other}"),
     });
     lines.collect::<Vec<_>>().join("\n")

@@ -1,8 +1,9 @@
 //! `consult_jobs`: the newest jobs, last change first.
 
-use super::super::arguments::{Arguments, Detail};
+use super::super::arguments::Arguments;
 use super::super::call::Call;
 use super::super::fault::Fault;
+use super::super::format::Detail;
 use super::super::shared::Shared;
 use super::Done;
 use crate::failure::Failure;
@@ -13,8 +14,8 @@ use crate::job::status::Status;
 use crate::render;
 use crate::runner::observe;
 
-const LIMIT: u64 = 10;
-const LIMIT_MAX: u64 = 50;
+const LIMIT: u32 = 10;
+const LIMIT_MAX: u32 = 50;
 
 type Row = (JobId, Brief);
 
@@ -23,7 +24,7 @@ pub(super) async fn run(
     detail: Detail,
     call: &Call,
 ) -> Result<Done, Fault> {
-    let limit = arguments.whole("limit", 0)?.unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
+    let limit = arguments.clamped("limit", 1, LIMIT_MAX)?.unwrap_or(LIMIT);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let statuses = arguments.statuses("status")?;
     arguments.finish()?;

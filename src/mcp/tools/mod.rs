@@ -6,14 +6,15 @@ mod health;
 mod job;
 mod jobs;
 mod telemetry;
-mod wait;
+pub(super) mod wait;
 
 use rmcp::model::CreateTaskResult;
 use serde_json::Value;
 
-use super::arguments::{Arguments, Format};
+use super::arguments::Arguments;
 use super::call::Call;
 use super::fault::Fault;
+use super::format::Format;
 
 /// What a call came to.
 pub(super) enum Done {
@@ -38,7 +39,7 @@ pub(super) async fn run(
 ) -> Result<Done, Fault> {
     break_here(name, call);
     match name {
-        "consult" => consult::run(arguments, format.detail, call).await,
+        "consult" => consult::run(arguments, format, call).await,
         "consult_job" => job::run(arguments, format.detail, call).await,
         "consult_jobs" => jobs::run(arguments, format.detail, call).await,
         "consult_wait" => wait::run(arguments, format.detail, call).await,

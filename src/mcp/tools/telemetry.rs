@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::super::arguments::{Arguments, Detail};
+use super::super::arguments::Arguments;
 use super::super::call::Call;
 use super::super::fault::Fault;
+use super::super::format::Detail;
 use super::super::shared::Shared;
 use super::Done;
 use super::health::porcelain;

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use super::super::arguments::{Arguments, Detail};
+use super::super::arguments::Arguments;
 use super::super::call::{Call, Woken};
 use super::super::fault::Fault;
+use super::super::format::Detail;
 use super::Done;
 use crate::job::id::JobId;
 use crate::render;
+
+/// Most jobs of one call: each must still get a page that is worth reading.
+pub(in crate::mcp) const JOBS_MAX: usize = 20;
 
 const AGAIN: &str = "Not all of them have ended. Call consult_wait again.";
 
@@ -16,7 +20,7 @@ pub(super) async fn run(
     detail: Detail,
     call: &Call,
 ) -> Result<Done, Fault> {
-    let ids = arguments.job_ids("job_ids")?;
+    let ids = arguments.job_ids("job_ids", JOBS_MAX)?;
     let timeout = arguments.seconds("timeout_seconds")?;
     let any = arguments.flag("any")?.unwrap_or(false);
     arguments.finish()?;

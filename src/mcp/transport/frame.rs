@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use super::identify::identify;
 use super::lines::Line;
+use crate::consult::claude::text::mended;
 
 /// One line, judged.
 pub(super) enum Frame {
@@ -199,12 +200,19 @@ fn request(text: &str, id: Box<RawValue>, method: &str, params: Option<&RawValue
             Frame::Request { id, label, message: Box::new(message) }
         }
         Ok(_) => Refusal::frame(Some(id), ErrorCode::INVALID_REQUEST, "this is not a request"),
-        // What remains is JSON that is deeper than is read, or a number that no type holds.
-        Err(_) => {
-            let message = "the message is nested too deeply, or holds a number out of range";
-            Refusal::frame(Some(id), ErrorCode::INVALID_REQUEST, message)
-        }
+        Err(_) => match mended(text.as_bytes()).and_then(|text| String::from_utf8(text).ok()) {
+            // Half a surrogate pair, as clients in JavaScript cut it out of a text: no reason to
+            // refuse a prompt. Mended text holds none, so this goes no deeper.
+            Some(text) => request(&text, id, method, params),
+            None => unreadable_request(id),
+        },
     }
+}
+
+/// JSON that is deeper than is read, or a number that no type holds.
+fn unreadable_request(id: Box<RawValue>) -> Frame {
+    let message = "the message is nested too deeply, or holds a number out of range";
+    Refusal::frame(Some(id), ErrorCode::INVALID_REQUEST, message)
 }
 
 /// The method, and for a tool its name: what the telemetry counts by. Unknown names share one row,
@@ -297,11 +305,24 @@ mod tests {
     }
 
     #[test]
+    fn half_a_surrogate_pair_does_not_cost_the_request() {
+        let text = r#"{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"consult","arguments":{"prompt":"a \ud83d b \ud83d\ude00 \\ud83d"}}}"#;
+        let Frame::Request { id, label, message } = judged(text) else { panic!("a request") };
+        assert_eq!((id.get(), label.as_str()), ("5", "tools/call consult"));
+        let message = serde_json::to_value(&*message).expect("JSON");
+        let prompt = &message["params"]["arguments"]["prompt"];
+        assert_eq!(prompt, "a \u{fffd} b \u{1f600} \\ud83d");
+    }
+
+    #[test]
     fn a_request_that_is_too_deep_is_refused_by_its_id() {
         let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
-        let text = format!(
-            r#"{{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{{"name":"x","arguments":{{"a":{deep}}}}}}}"#
-        );
-        assert!(refusal(&text).contains("\"id\":5,"));
+        for beside in ["", r"\ud83d"] {
+            let text = format!(
+                r#"{{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{{"name":"x{beside}","arguments":{{"a":{deep}}}}}}}"#
+            );
+            let refusal = refusal(&text);
+            assert!(refusal.contains("\"id\":5,") && refusal.contains("too deep"), "{refusal}");
+        }
     }
 }

@@ -2,25 +2,37 @@
 
 use serde_json::{Value, json};
 
-use super::page::{Page, TOKENS_MAX, fit, fit_within, tokens};
-use super::{Detail, concise, porcelain, record, response};
+use super::fit::{beside, fill, fit, weigh};
+use super::page::{Page, TOKENS_MAX};
+use super::{Detail, fields, porcelain, words};
 use crate::job::brief::Brief;
 use crate::job::fold::Job;
 use crate::job::id::JobId;
 use crate::job::status::Status;
+use crate::render::text::spelt_out;
 
-/// Several jobs that were waited for.
+/// Tokens for what stands around the jobs.
+const AROUND: usize = 200;
+
+/// Several jobs that were waited for. Each gets its share of the room, and what a short answer leaves
+/// goes to those that follow.
 pub(crate) fn waited(jobs: &[Job], detail: Detail, timed_out: bool, note: &str) -> (Value, String) {
-    let share = Page { tokens: Page::default().tokens / jobs.len().max(1), ..Page::default() };
-    let parts: Vec<_> =
-        jobs.iter().map(|job| (job, response(job).map(|response| share.of(response)))).collect();
-    let documents: Vec<Value> = parts
-        .iter()
-        .map(|(job, part)| match detail {
-            Detail::Concise => concise(job, part.as_ref()).into(),
-            Detail::Full => record(job, part.as_ref()),
-        })
-        .collect();
+    let share = (TOKENS_MAX - AROUND) / jobs.len().max(1);
+    let mut documents: Vec<Value> =
+        jobs.iter().map(|job| beside(fields(job, detail), words(job), share)).collect();
+    let mut left = (TOKENS_MAX - AROUND).saturating_sub(weigh(&documents));
+    let mut text = Vec::new();
+    for (at, (job, document)) in jobs.iter().zip(&mut documents).enumerate() {
+        let before = weigh(document);
+        let most = before + left / (jobs.len() - at);
+        let words = words(job);
+        let part = words.map(|words| fill(document, words, Page::default(), most));
+        left = left.saturating_sub(weigh(document) - before);
+        text.push(porcelain::job(job, detail, words, part.as_ref()));
+    }
+    if !note.is_empty() {
+        text.push(note.to_owned());
+    }
     let document = json!({
         "count": jobs.len(),
         "finished": jobs.iter().filter(|job| job.ending.is_some()).count(),
@@ -28,39 +40,46 @@ pub(crate) fn waited(jobs: &[Job], detail: Detail, timed_out: bool, note: &str) 
         "note": note,
         "jobs": documents,
     });
-    let mut text: Vec<String> =
-        parts.iter().map(|(job, part)| porcelain(job, part.as_ref())).collect();
-    if !note.is_empty() {
-        text.push(note.to_owned());
-    }
-    (fit(document), text.join("\n"))
+    (document, text.join("\n"))
 }
 
-/// A list, rows only.
+/// A list, rows only. Long paths are cut where they would make it too large.
 pub(crate) fn summaries(rows: &[(JobId, Brief)], truncated: bool) -> (Value, String) {
     let jobs: Vec<Value> = rows.iter().map(|(id, row)| summary(*id, row)).collect();
-    let lines: Vec<String> = rows.iter().map(|(id, row)| line(*id, row.status, &row.cwd)).collect();
-    list(&jobs, &lines, truncated)
+    let jobs = match fit(jobs.into(), TOKENS_MAX - AROUND) {
+        Value::Array(jobs) => jobs,
+        _ => Vec::new(),
+    };
+    let lines = rows.iter().zip(&jobs);
+    let lines = lines
+        .map(|((id, row), job)| line(*id, row.status, job["cwd"].as_str().unwrap_or_default()));
+    let lines: Vec<String> = lines.collect();
+    list(&jobs, &lines, truncated || jobs.len() < rows.len())
 }
 
 /// A list of whole records, as many as fit.
 pub(crate) fn records(jobs: &[Job], truncated: bool) -> (Value, String) {
-    let mut left = TOKENS_MAX;
-    let share = Page { tokens: 2_000, ..Page::default() };
-    let mut documents = Vec::new();
+    /// What one may take, its page of an answer included.
+    const RECORD_MAX: usize = TOKENS_MAX / 4;
+    let mut left = TOKENS_MAX - AROUND;
+    let (mut documents, mut lines) = (Vec::new(), Vec::new());
     for job in jobs {
-        let part = response(job).map(|response| share.of(response));
-        let record = fit_within(record(job, part.as_ref()), TOKENS_MAX / 4);
-        let cost = tokens(&record.to_string());
+        let words = words(job);
+        let mut document = beside(fields(job, Detail::Full), words, RECORD_MAX);
+        if let Some(words) = words {
+            let most = weigh(&document) + RECORD_MAX / 2;
+            fill(&mut document, words, Page::default(), most);
+        }
+        let cost = weigh(&document);
         if cost > left {
             break;
         }
         left -= cost;
-        documents.push(record);
+        documents.push(document);
+        let line = line(job.id, job.status(), &job.queued.session.cwd);
+        lines.push(format!("{line}\n  {}", porcelain::particulars(job)));
     }
     let shown = documents.len();
-    let line = |job: &Job| line(job.id, job.status(), &job.queued.session.cwd);
-    let lines: Vec<String> = jobs[..shown].iter().map(line).collect();
     list(&documents, &lines, truncated || shown < jobs.len())
 }
 
@@ -72,7 +91,7 @@ fn list(jobs: &[Value], lines: &[String], truncated: bool) -> (Value, String) {
 }
 
 fn line(id: JobId, status: Status, cwd: &str) -> String {
-    format!("{id} status={status} cwd={cwd}")
+    format!("{id} status={status} cwd={}", spelt_out(cwd))
 }
 
 fn summary(id: JobId, row: &Brief) -> Value {
@@ -92,15 +111,4 @@ fn summary(id: JobId, row: &Brief) -> Value {
         "requested_session_id": row.requested_session_id,
         "prompt_prefix_injected": row.prompt_prefix_injected,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_list_says_when_it_is_empty() {
-        let (document, text) = summaries(&[], false);
-        assert_eq!((&document["count"], text.as_str()), (&0.into(), "There are no consult jobs."));
-    }
 }

@@ -1,22 +1,27 @@
 //! What the MCP tools answer: a JSON document and the same as porcelain text.
 //!
 //! The fields and the first lines are a contract; fields are only added. Answers are long and models'
-//! windows are not: a page of text is cut by an estimate of its tokens, never within a character.
+//! windows are not: what stands beside an answer is cut to a part of the room, and the answer comes in
+//! pages that say where they go on. Nothing of it is ever left out without a word.
 
+mod advice;
+mod fit;
 mod many;
 mod page;
-
-use std::fmt::Write as _;
+mod porcelain;
 
 use serde_json::{Map, Value, json};
 
 use super::json;
 use crate::job::fold::{Ending, Job};
 use crate::job::status::Status;
-use page::{Part, fit};
+use fit::{Words, fill, fit, lay_out};
+use page::TOKENS_MAX;
 
+pub(crate) use advice::advice;
 pub(crate) use many::{records, summaries, waited};
 pub(crate) use page::{PAGE_CHARS_MAX, Page};
+pub(crate) use porcelain::sentence;
 
 /// How much is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,24 +41,21 @@ pub(crate) fn answered(job: &Job, detail: Detail, page: Page) -> (Value, String)
         return self::job(job, detail, page);
     };
     let (account, queued) = (&succeeded.reply.account, &job.queued);
-    let part = page.of(&succeeded.reply.response);
-    let session_id = account.session_id.as_deref().unwrap_or(&queued.session.id);
-    let mut document = object(json!({
+    let mut fields = object(json!({
         "mode": "sync",
         "job_id": job.id.to_string(),
-        "response": part.text,
+        "response": "",
         "cwd": queued.session.cwd,
         "session_mode": session_mode(job),
-        "session_id": session_id,
+        "session_id": session_id(job),
         "model": json::model(job),
         "duration_ms": account.duration_ms,
         "num_turns": account.num_turns,
         "permission_denial_count": account.permission_denials.len(),
         "prompt_prefix_injected": queued.prompt_prefix_injected,
     }));
-    note_page(&mut document, &part);
     if detail == Detail::Full {
-        document.extend(object(json!({
+        fields.extend(object(json!({
             "prompt": queued.request.prompt,
             "effective_prompt": queued.request.effective_prompt(),
             "max_turns": queued.request.max_turns,
@@ -62,16 +64,15 @@ pub(crate) fn answered(job: &Job, detail: Detail, page: Page) -> (Value, String)
             "cost": json::cost_usd(job),
         })));
     }
-    let mut text = format!("job={} status=succeeded\n", job.id);
-    let _ = writeln!(text, "session_mode={} session_id={session_id}", session_mode(job));
-    say_response(&mut text, &part);
-    (fit(document.into()), text)
+    let words = words(job);
+    let (document, part) = lay_out(fields, words, page);
+    (document, porcelain::job(job, detail, words, part.as_ref()))
 }
 
 /// A job that was submitted, and goes on by itself. `note` says how to go on.
 pub(crate) fn submitted(job: &Job, detail: Detail, note: &str) -> (Value, String) {
     let (queued, status) = (&job.queued, job.status());
-    let mut document = object(json!({
+    let mut fields = object(json!({
         "mode": "background",
         "job_id": job.id.to_string(),
         "status": status,
@@ -82,37 +83,60 @@ pub(crate) fn submitted(job: &Job, detail: Detail, note: &str) -> (Value, String
         "follow_up_tools": FOLLOW_UP_TOOLS,
         "note": note,
     }));
+    let mut text = format!("background consult submitted job={} status={status}\n{note}", job.id);
     if detail == Detail::Full {
-        document.extend(object(json!({
+        fields.extend(object(json!({
             "prompt": queued.request.prompt,
             "effective_prompt": queued.request.effective_prompt(),
             "cwd": queued.session.cwd,
             "max_turns": queued.request.max_turns,
         })));
+        text = format!("{text}\n{}", porcelain::particulars(job));
     }
-    let text = format!("background consult submitted job={} status={status}\n{note}", job.id);
-    (fit(document.into()), text)
+    (fit(fields.into(), TOKENS_MAX), text)
 }
 
-/// A job as it stands.
+/// A job as it stands, with a page of its answer or of what there was of one.
 pub(crate) fn job(job: &Job, detail: Detail, page: Page) -> (Value, String) {
-    let part = response(job).map(|response| page.of(response));
+    let words = words(job);
+    let (document, part) = lay_out(fields(job, detail), words, page);
     let document = match detail {
-        Detail::Concise => concise(job, part.as_ref()),
-        Detail::Full => object(json!({ "job": record(job, part.as_ref()) })),
+        Detail::Concise => document,
+        Detail::Full => json!({ "job": document }),
     };
-    (fit(document.into()), porcelain(job, part.as_ref()))
+    (document, porcelain::job(job, detail, words, part.as_ref()))
 }
 
-/// What there was of an answer that did not become one, cut to a page.
-pub(crate) fn partial_text(job: &Job) -> Option<&str> {
-    let text = json::partial(job)?.partial_text.as_deref()?;
-    Some(Page::default().of(text).text)
+/// What there was of an answer that did not become one, as fields and as text.
+pub(crate) fn partial(job: &Job) -> Option<(Map<String, Value>, String)> {
+    /// For the rest of the fault that these go into.
+    const BESIDE: usize = 2_500;
+    let words = words(job).filter(|words| matches!(words, Words::Partial(_)))?;
+    let mut document = json!({});
+    let part = fill(&mut document, words, Page::default(), TOKENS_MAX - BESIDE);
+    let text = porcelain::said(words, &part);
+    Some((object(document), text))
 }
 
-fn concise(job: &Job, part: Option<&Part<'_>>) -> Map<String, Value> {
+/// A job's own words, where it has ended with any.
+fn words(job: &Job) -> Option<Words<'_>> {
+    match &job.ending {
+        Some(Ending::Succeeded(succeeded)) => Some(Words::Answer(&succeeded.reply.response)),
+        _ => json::partial(job)?.partial_text.as_deref().map(Words::Partial),
+    }
+}
+
+/// A job's document without its words.
+fn fields(job: &Job, detail: Detail) -> Map<String, Value> {
+    match detail {
+        Detail::Concise => concise(job),
+        Detail::Full => record(job),
+    }
+}
+
+fn concise(job: &Job) -> Map<String, Value> {
     let status = job.status();
-    let mut document = object(json!({
+    object(json!({
         "job_id": job.id.to_string(),
         "status": status,
         "done": status.is_terminal(),
@@ -125,100 +149,52 @@ fn concise(job: &Job, part: Option<&Part<'_>>) -> Map<String, Value> {
         "runner_pid": job.started.as_ref().map(|started| started.pid),
         "cwd": job.queued.session.cwd,
         "requested_session_id": job.queued.request.session_id,
+        "session_id": session_id(job),
         "prompt_prefix_injected": job.queued.prompt_prefix_injected,
-        "result": result(job, part),
-        "failure": failure(job),
-    }));
-    if let Some(part) = part {
-        note_page(&mut document, part);
-    }
-    if let Some(text) = partial_text(job) {
-        document.insert("partial_text".to_owned(), text.into());
-    }
-    document
+        "result": result(job),
+        "failure": record(job).remove("failure"),
+    }))
 }
 
-fn result(job: &Job, part: Option<&Part<'_>>) -> Option<Value> {
+fn result(job: &Job) -> Option<Value> {
     let Some(Ending::Succeeded(succeeded)) = &job.ending else { return None };
     let account = &succeeded.reply.account;
     Some(json!({
-        "response": part.map_or("", |part| part.text),
+        "response": "",
         "duration_ms": account.duration_ms,
         "num_turns": account.num_turns,
-        "session_id": account.session_id.as_deref().unwrap_or(&job.queued.session.id),
+        "session_id": session_id(job),
         "model": json::model(job),
     }))
 }
 
-fn failure(job: &Job) -> Option<Value> {
-    let document = serde_json::to_value(json::job(job)).ok()?;
-    document.get("failure").filter(|failure| !failure.is_null()).cloned()
-}
-
-/// The whole `job` document, its answer cut to the page.
-fn record(job: &Job, part: Option<&Part<'_>>) -> Value {
-    let mut record = serde_json::to_value(json::job(job)).unwrap_or_default();
-    if let (Some(part), Some(document)) = (part, record.as_object_mut()) {
-        if let Some(result) = document.get_mut("result").and_then(Value::as_object_mut) {
-            result.insert("response".to_owned(), part.text.into());
-        }
-        note_page(document, part);
+/// The whole `job` document, with what to do about a failure in this door's words.
+fn record(job: &Job) -> Map<String, Value> {
+    let mut record = object(serde_json::to_value(json::job(job)).unwrap_or_default());
+    if let Some(Value::Object(result)) = record.get_mut("result") {
+        result.insert("response".to_owned(), "".into());
+    }
+    if let Some(partial) = record.get_mut("partial_text") {
+        *partial = Value::Null;
+    }
+    if let (Some(Value::Object(failure)), Some(advice)) = (record.get_mut("failure"), advice(job)) {
+        failure.insert("remedy".to_owned(), advice.hint.into());
+        failure.insert("retryable".to_owned(), advice.retryable.into());
     }
     record
 }
 
-fn porcelain(job: &Job, part: Option<&Part<'_>>) -> String {
-    let mut text = format!("job={} status={}", job.id, job.status());
-    match (&job.ending, part) {
-        (Some(Ending::Succeeded(_)), Some(part)) => {
-            text.push('\n');
-            say_response(&mut text, part);
-        }
-        (Some(Ending::Failed(failed)), _) => {
-            let class = serde_json::to_value(&failed.failure.class).unwrap_or_default();
-            let class = class.as_str().unwrap_or_default();
-            let _ = write!(text, "\nfailure={class} {}", failed.failure.detail);
-        }
-        (Some(Ending::Lost(lost)), _) => {
-            let _ = write!(text, "\nfailure=process {}", lost.detail);
-        }
-        _ => {}
-    }
-    if let Some(partial) = partial_text(job) {
-        let _ = write!(text, "\npartial response:\n{partial}");
-    }
-    text
-}
-
-fn say_response(text: &mut String, part: &Part<'_>) {
-    let _ = write!(text, "response:\n{}", part.text);
-    if let Some(next) = part.next {
-        let _ = write!(
-            text,
-            "\n[characters {} to {next} of {}; consult_job with offset={next} has the rest]",
-            part.offset, part.chars
-        );
-    }
-}
-
-/// Says which part of the answer this is, where it is not all of it.
-fn note_page(document: &mut Map<String, Value>, part: &Part<'_>) {
-    if part.offset > 0 || part.next.is_some() {
-        document.insert("response_offset".to_owned(), part.offset.into());
-        document.insert("response_next_offset".to_owned(), part.next.into());
-        document.insert("response_chars".to_owned(), part.chars.into());
-    }
-}
-
-fn response(job: &Job) -> Option<&str> {
-    match &job.ending {
-        Some(Ending::Succeeded(succeeded)) => Some(&succeeded.reply.response),
-        _ => None,
-    }
-}
-
 fn session_mode(job: &Job) -> &'static str {
     if job.queued.session.resumed { "resumed" } else { "fresh" }
+}
+
+/// The conversation to go on with.
+fn session_id(job: &Job) -> &str {
+    let answered = match &job.ending {
+        Some(Ending::Succeeded(succeeded)) => succeeded.reply.account.session_id.as_deref(),
+        _ => None,
+    };
+    answered.unwrap_or(&job.queued.session.id)
 }
 
 fn object(value: Value) -> Map<String, Value> {
@@ -229,16 +205,4 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::render::sample;
-
-    #[test]
-    fn a_huge_prompt_does_not_push_a_record_over_its_size() {
-        let mut huge = sample::job(&[sample::queued()]);
-        huge.queued.request.prompt = "\u{1}一".repeat(500_000);
-        let (document, _) = submitted(&huge, Detail::Full, "");
-        assert!(page::tokens(&document.to_string()) <= page::TOKENS_MAX);
-        assert_eq!(document["job_id"], huge.id.to_string());
-    }
-}
+mod tests;
