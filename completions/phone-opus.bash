@@ -40,6 +40,9 @@ _phone__opus() {
             phone__opus,schema)
                 cmd="phone__opus__subcmd__schema"
                 ;;
+            phone__opus,skill)
+                cmd="phone__opus__subcmd__skill"
+                ;;
             phone__opus,wait)
                 cmd="phone__opus__subcmd__wait"
                 ;;
@@ -58,6 +61,12 @@ _phone__opus() {
             phone__opus__subcmd__mcp,serve)
                 cmd="phone__opus__subcmd__mcp__subcmd__serve"
                 ;;
+            phone__opus__subcmd__skill,install)
+                cmd="phone__opus__subcmd__skill__subcmd__install"
+                ;;
+            phone__opus__subcmd__skill,show)
+                cmd="phone__opus__subcmd__skill__subcmd__show"
+                ;;
             *)
                 ;;
         esac
@@ -65,7 +74,7 @@ _phone__opus() {
 
     case "${cmd}" in
         phone__opus)
-            opts="-h -V --color --help --version consult job jobs wait cancel prune mcp config schema"
+            opts="-h -V --color --help --version consult job jobs wait cancel prune mcp config schema skill"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -323,7 +332,7 @@ _phone__opus() {
             return 0
             ;;
         phone__subcmd__opus__subcmd__mcp__subcmd__serve)
-            opts="-h --resume --color --help"
+            opts="-h --resume --trial --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -373,6 +382,60 @@ _phone__opus() {
         phone__subcmd__opus__subcmd__schema)
             opts="-h --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phone__subcmd__opus__subcmd__skill)
+            opts="-h --color --help install show"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phone__subcmd__opus__subcmd__skill__subcmd__install)
+            opts="-h --dry-run --force --color --help claude codex"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phone__subcmd__opus__subcmd__skill__subcmd__show)
+            opts="-h --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

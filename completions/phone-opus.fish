@@ -38,6 +38,7 @@ complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "prune" -d 'Re
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "mcp" -d 'Serve coding agents over MCP, or print how to configure one'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "config" -d 'Show or check the configuration'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "schema" -d 'Print the JSON Schema of a document, or the names of all of them'
+complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "skill" -d 'Teach a coding agent when and how to ask'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l prompt-file -d 'Read the question from a file' -r -F
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l cwd -d 'The directory to advise on, instead of the current one' -r -F
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l session -d 'Go on with a conversation: the session id of an earlier job' -r
@@ -89,7 +90,7 @@ complete -c phone-opus -n "__fish_phone_opus_using_subcommand cancel" -l color -
 always\t''
 never\t''"
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand cancel" -l json -d 'Print one JSON document with the jobs as they ended'
-complete -c phone-opus -n "__fish_phone_opus_using_subcommand cancel" -s h -l help -d 'Print help'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand cancel" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand prune" -l older-than -d 'Only jobs that ended longer ago than this, such as 30d or 12h' -r
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand prune" -l keep -d 'Only jobs beyond the N that changed last, of those that have ended' -r
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand prune" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
@@ -102,13 +103,14 @@ complete -c phone-opus -n "__fish_phone_opus_using_subcommand prune" -s h -l hel
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand mcp; and not __fish_seen_subcommand_from serve config" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c phone-opus -n "__fish_phone_opus_using_subcommand mcp; and not __fish_seen_subcommand_from serve config" -s h -l help -d 'Print help'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand mcp; and not __fish_seen_subcommand_from serve config" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand mcp; and not __fish_seen_subcommand_from serve config" -f -a "serve" -d 'Serve the Model Context Protocol on standard input and output, for a client to start'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand mcp; and not __fish_seen_subcommand_from serve config" -f -a "config" -d 'Print what to put into a client\'s configuration'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand mcp; and __fish_seen_subcommand_from serve" -l resume -d 'The descriptor with what an earlier version of this server handed on' -r
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand mcp; and __fish_seen_subcommand_from serve" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand mcp; and __fish_seen_subcommand_from serve" -l trial -d 'Only read what was handed on: could this version go on with it?'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand mcp; and __fish_seen_subcommand_from serve" -s h -l help -d 'Print help'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand mcp; and __fish_seen_subcommand_from config" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
 always\t''
@@ -118,7 +120,7 @@ complete -c phone-opus -n "__fish_phone_opus_using_subcommand config; and not __
 always\t''
 never\t''"
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand config; and not __fish_seen_subcommand_from show check template" -l json -d 'Print JSON'
-complete -c phone-opus -n "__fish_phone_opus_using_subcommand config; and not __fish_seen_subcommand_from show check template" -s h -l help -d 'Print help'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand config; and not __fish_seen_subcommand_from show check template" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand config; and not __fish_seen_subcommand_from show check template" -f -a "show" -d 'Print each key with its value and where it came from (the default)'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand config; and not __fish_seen_subcommand_from show check template" -f -a "check" -d 'Check a configuration file; without FILE, the one that is used'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand config; and not __fish_seen_subcommand_from show check template" -f -a "template" -d 'Print a config.toml with every key, its default and what it is for'
@@ -140,4 +142,20 @@ complete -c phone-opus -n "__fish_phone_opus_using_subcommand config; and __fish
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand schema" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c phone-opus -n "__fish_phone_opus_using_subcommand schema" -s h -l help -d 'Print help'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand skill; and not __fish_seen_subcommand_from install show" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand skill; and not __fish_seen_subcommand_from install show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand skill; and not __fish_seen_subcommand_from install show" -f -a "install" -d 'Put the skill where a client looks for the skills of its user'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand skill; and not __fish_seen_subcommand_from install show" -f -a "show" -d 'Print the skill'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand skill; and __fish_seen_subcommand_from install" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand skill; and __fish_seen_subcommand_from install" -l dry-run -d 'Say what would be done, and do nothing'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand skill; and __fish_seen_subcommand_from install" -l force -d 'Replace a copy that was edited'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand skill; and __fish_seen_subcommand_from install" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand skill; and __fish_seen_subcommand_from show" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand skill; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'

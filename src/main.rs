@@ -13,6 +13,7 @@ mod journal;
 mod mcp;
 mod render;
 mod runner;
+mod skill;
 mod world;
 
 use std::process::ExitCode;

@@ -8,10 +8,14 @@ use serde_json::{Value, json};
 
 use super::support::World;
 use super::support::said::Refusal;
-use super::support::schema::assert_valid;
+use super::support::schema::{assert_valid, schema};
 
 const HINT: &str =
     "`phone-opus config check` looks again; `phone-opus config show` lists the keys.";
+
+fn repository(name: &str) -> PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
 
 /// A world whose user has written a config.toml.
 fn configured(text: &str) -> World {
@@ -236,6 +240,54 @@ fn the_template_is_a_configuration_that_changes_nothing() {
     assert_eq!(uncommented.lines().count(), before.lines().count(), "{uncommented}");
     fs::write(&path, uncommented).expect("written");
     world.command(["config", "check"]).assert().success();
+}
+
+/// The names of a schema's keys, with the tables that they stand in.
+fn keys_of(schema: &Value) -> Vec<String> {
+    let properties = schema["properties"].as_object().expect("properties");
+    let below = |(name, inner): (&String, &Value)| {
+        if inner["properties"].is_object() {
+            keys_of(inner).iter().map(|key| format!("{name}.{key}")).collect()
+        } else {
+            vec![name.clone()]
+        }
+    };
+    properties.iter().flat_map(below).collect()
+}
+
+#[test]
+fn every_key_is_told_once_by_the_program_the_schema_and_the_manual() {
+    let world = World::new();
+    let shown = world.json(&["config", "show", "--json"]);
+    let entries = shown["config"].as_array().expect("a list").iter();
+    let mut shown: Vec<String> =
+        entries.map(|entry| entry["key"].as_str().expect("a name").to_owned()).collect();
+    let page = fs::read_to_string(repository("man/phone-opus-config.5")).expect("text");
+    let page = page.split(".SH KEYS\n").nth(1).and_then(|rest| rest.split(".SH ").next());
+    let mut told: Vec<String> = page
+        .expect("a section")
+        .split(".TP\n\\fB")
+        .filter_map(|item| Some(item.split_once("\\fR\n")?.0.to_owned()))
+        .collect();
+    assert_eq!(told, shown, "man/phone-opus-config.5");
+    shown.sort();
+    told = keys_of(&schema("config-file"));
+    told.sort();
+    assert_eq!(told, shown, "schemas/config-file.json");
+}
+
+#[test]
+fn the_template_without_its_comments_is_a_file_as_the_schema_has_it() {
+    let template = World::new().say(&["config", "template"]).stdout;
+    let keys = keys_of(&schema("config-file"));
+    let assignments: Vec<&str> = template
+        .lines()
+        .filter_map(|line| line.strip_prefix("# "))
+        .filter(|line| keys.iter().any(|key| line.starts_with(&format!("{key} = "))))
+        .collect();
+    assert_eq!(assignments.len(), keys.len());
+    let file: toml::Table = assignments.join("\n").parse().expect("TOML");
+    assert_valid("config-file", &serde_json::to_value(file).expect("JSON"));
 }
 
 #[test]

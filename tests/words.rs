@@ -408,11 +408,21 @@ fn a_state_directory_must_be_an_absolute_path() {
 
 #[test]
 fn an_unwritable_state_directory_names_the_likely_cause() {
-    // Nobody may make a directory there, root neither: sysfs has no such operation.
-    let place = "/sys/phone-opus-test";
-    let world = world_with("PHONE_OPUS_STATE_DIR", place);
+    let mut world = World::new();
+    // Nobody may make a directory there, root neither: sysfs has no such operation. A sandbox without
+    // sysfs is not root's.
+    let place = if Path::new("/sys/kernel").exists() {
+        "/sys/phone-opus-test".to_owned()
+    } else {
+        let closed = world.path("closed");
+        fs::create_dir(&closed).expect("made");
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o555)).expect("closed");
+        closed.join("state").display().to_string()
+    };
+    world.set("PHONE_OPUS_STATE_DIR", &place);
     let said = world.say(&["consult", "x"]);
-    assert!(said.stderr.starts_with("error: cannot write to /sys/phone-opus-test: "), "{said:#?}");
+    let place = place.replace(&world.path("").display().to_string(), "ROOT/");
+    assert!(said.stderr.starts_with(&format!("error: cannot write to {place}: ")), "{said:#?}");
     assert!(said.stderr.ends_with(&format!("\nhint: {SANDBOX_HINT}\n")), "{said:#?}");
     assert_eq!(said.code, Some(74));
     let said = world.say(&["consult", "--json", "x"]);

@@ -1,6 +1,7 @@
 //! `phone-opus cancel`: ends jobs, keeps what there was of their answers.
 
 use super::context::{CLOCK, Context};
+use super::manual::{self, Block, EXAMPLES_TITLE, Section};
 use super::{json, selection};
 use crate::failure::{Exit, Failure};
 use crate::job::fold::Job;
@@ -12,6 +13,7 @@ use crate::runner::observe;
 
 /// Cancel jobs: Claude Code is asked to end, then made to; what there was of an answer is kept
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     /// The jobs: ids, their first 6 or more characters, or @last
     #[arg(value_name = "ID", required = true)]
@@ -20,6 +22,15 @@ pub(super) struct Args {
     #[arg(long)]
     pub(super) json: bool,
 }
+
+/// What the help and the man page say beyond the arguments.
+pub(super) const MANUAL: &[Section] = &[Section {
+    title: EXAMPLES_TITLE,
+    blocks: &[Block::Code(&[
+        r#"id=$(phone-opus consult --bg "Why is start-up slow?")"#,
+        r#"phone-opus cancel "$id""#,
+    ])],
+}];
 
 /// All are found before any is asked, and all are asked before any is waited for.
 pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::context::Context;
+use super::manual::{self, Block, EXAMPLES_TITLE, Section};
 use crate::config::{Config, Entry, Flags};
 use crate::failure::{Exit, Failure};
 
 /// Show or check the configuration
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     #[command(subcommand)]
     action: Option<Action>,
@@ -24,12 +26,25 @@ enum Action {
     Show,
     /// Check a configuration file; without FILE, the one that is used
     Check {
+        /// The file, instead of the one that is used
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
     },
     /// Print a config.toml with every key, its default and what it is for
     Template,
 }
+
+/// What the help and the man page say beyond the arguments.
+pub(super) const MANUAL: &[Section] = &[Section {
+    title: EXAMPLES_TITLE,
+    blocks: &[Block::Code(&[
+        "phone-opus config",
+        "mkdir -p ~/.config/phone-opus",
+        "phone-opus config template > ~/.config/phone-opus/config.toml",
+        "phone-opus config check",
+        "PHONE_OPUS_MODEL=sonnet phone-opus config show --json",
+    ])],
+}];
 
 pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     match &args.action {

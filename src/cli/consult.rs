@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::context::{CLOCK, Context};
-use super::manual::{self, Block, Section};
+use super::manual::{self, Block, EXAMPLES_TITLE, Section};
 use super::prompt::{self, Sources};
 use super::{directory, dry_run, foreground, json};
 use crate::config::{Config, EFFORTS, Flags, Limit, parse_count};
@@ -78,7 +78,7 @@ pub(super) struct Args {
 
 /// What the help and the man page say beyond the arguments.
 pub(super) const MANUAL: &[Section] = &[Section {
-    title: "Examples",
+    title: EXAMPLES_TITLE,
     blocks: &[Block::Code(&[
         r#"phone-opus consult "Is the locking in src/cache.rs sound?""#,
         r#"git diff | phone-opus consult "Review this change.""#,

@@ -1,9 +1,10 @@
-//! Man pages and shell completions follow from the clap definition and from [`super::manual`]. They
-//! are checked in, because a package must not run the program to build itself, and this keeps them
-//! in step.
+//! Man pages and shell completions follow from the clap definition and from [`super::manual`], the
+//! schema of the configuration file and its man page from the table of keys. They are checked in,
+//! because a package must not run the program to build itself, and this keeps them in step.
 #![expect(clippy::disallowed_methods, reason = "a test that reads and writes checked-in files")]
 
 mod page;
+mod settings;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,15 +21,20 @@ const UPDATE: &str = "PHONE_OPUS_TEST_UPDATE";
 #[test]
 fn man_pages_are_in_step() {
     let program = program();
-    let names: Vec<&str> = program.get_subcommands().map(Command::get_name).collect();
+    let names: Vec<&str> = page::command_names(&program).collect();
     keep("man/phone-opus.1", &page::program(&program, manual::PROGRAM));
     for command in program.get_subcommands() {
         let name = command.get_name();
         let page = page::command(command, sections(name), &names);
         keep(&format!("man/phone-opus-{name}.1"), &page);
     }
-    let pages = fs::read_dir(repository().join("man")).expect("there").count();
-    assert_eq!(pages, names.len() + 1, "man/ holds a page of a command that is gone");
+    keep("man/phone-opus-config.5", &settings::page(&names));
+    let pages = fs::read_dir(repository().join("man")).expect("there");
+    let pages: Vec<PathBuf> = pages.map(|page| page.expect("an entry").path()).collect();
+    assert_eq!(pages.len(), names.len() + 2, "man/ holds a page of a command that is gone");
+    for page in &pages {
+        assert_whole(page);
+    }
 }
 
 #[test]
@@ -76,6 +82,22 @@ fn assert_is_a_call(call: &str, line: &str) {
     }
 }
 
+#[test]
+fn the_schema_of_the_configuration_file_is_in_step() {
+    let text = serde_json::to_string_pretty(&crate::config::schema()).expect("JSON");
+    keep("schemas/config-file.json", &(text + "\n"));
+}
+
+/// A page says how to use what it is about, how that ends and what it reads; a file does not end.
+fn assert_whole(path: &Path) {
+    let text = fs::read_to_string(path).expect("text");
+    for title in ["EXAMPLES", "EXIT STATUS", "FILES", "ENVIRONMENT", "SEE ALSO"] {
+        let is_there = text.lines().any(|line| line == format!(".SH {title}"));
+        let is_file = path.extension().is_some_and(|section| section == "5");
+        assert!(is_there || is_file && title == "EXIT STATUS", "{} has no {title}", path.display());
+    }
+}
+
 fn sections(command: &str) -> &'static [Section] {
     match command {
         "consult" => super::consult::MANUAL,
@@ -83,6 +105,11 @@ fn sections(command: &str) -> &'static [Section] {
         "jobs" => super::jobs::MANUAL,
         "wait" => super::wait::MANUAL,
         "prune" => super::prune::MANUAL,
+        "cancel" => super::cancel::MANUAL,
+        "mcp" => super::mcp::MANUAL,
+        "config" => super::config::MANUAL,
+        "schema" => super::schema::MANUAL,
+        "skill" => super::skill::MANUAL,
         _ => &[],
     }
 }

@@ -1,7 +1,7 @@
 //! `phone-opus job`: one job as it stands.
 
 use super::context::Context;
-use super::manual::{self, Block, Section};
+use super::manual::{self, Block, EXAMPLES_TITLE, Section};
 use super::{json, selection};
 use crate::failure::{Exit, Failure};
 use crate::job::fold::{Ending, Job};
@@ -28,10 +28,11 @@ pub(super) struct Args {
 
 /// What the help and the man page say beyond the arguments.
 pub(super) const MANUAL: &[Section] = &[Section {
-    title: "Examples",
+    title: EXAMPLES_TITLE,
     blocks: &[Block::Code(&[
         "phone-opus job @last",
-        "phone-opus job 3f9a1c --response",
+        r#"id=$(phone-opus consult --bg "Why is start-up slow?")"#,
+        r#"phone-opus wait "$id" && phone-opus job "$id" --response"#,
         "phone-opus job @last --json | jq -r .result.response",
         "phone-opus job @last --json=status,cost_usd",
     ])],

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::context::{CLOCK, Context};
 use super::json;
-use super::manual::{self, Block, Section};
+use super::manual::{self, Block, EXAMPLES_TITLE, Section};
 use crate::config::parse_count;
 use crate::failure::{Exit, Failure};
 use crate::job::brief::Brief;
@@ -40,11 +40,11 @@ pub(super) struct Args {
 
 /// What the help and the man page say beyond the arguments.
 pub(super) const MANUAL: &[Section] = &[Section {
-    title: "Examples",
+    title: EXAMPLES_TITLE,
     blocks: &[Block::Code(&[
         "phone-opus jobs --here",
         "phone-opus jobs --status running,queued",
-        "phone-opus jobs --limit 100 --json | jq -r '.jobs[] | [.job_id, .status] | @tsv'",
+        "phone-opus jobs --limit 100 --json=job_id,status,cost_usd",
     ])],
 }];
 

@@ -19,7 +19,20 @@ pub(super) enum Block {
 }
 
 /// What belongs to the program as a whole.
-pub(super) const PROGRAM: &[Section] = &[JOBS, EXIT_STATUS, FILES, ENVIRONMENT];
+pub(super) const PROGRAM: &[Section] = &[JOBS, EXAMPLES, EXIT_STATUS, FILES, ENVIRONMENT];
+
+/// The heading that every man page has, with lines that a test runs.
+pub(super) const EXAMPLES_TITLE: &str = "Examples";
+
+const EXAMPLES: Section = Section {
+    title: EXAMPLES_TITLE,
+    blocks: &[Block::Code(&[
+        r#"phone-opus consult "Is the locking in src/cache.rs sound?""#,
+        r#"id=$(phone-opus consult --bg "Why is start-up slow?")"#,
+        r#"phone-opus wait "$id" && phone-opus job "$id" --response"#,
+        "phone-opus jobs --here",
+    ])],
+};
 
 const JOBS: Section = Section {
     title: "Jobs",
@@ -58,6 +71,20 @@ const EXIT_STATUS: Section = Section {
     ],
 };
 
+/// Commands that end in a few of these ways only; the others may end in any.
+#[cfg(test)]
+pub(super) const FEW_EXITS: &[(&str, &[&str])] = &[
+    ("jobs", &["0", "2", "74", "78"]),
+    ("config", &["0", "2", "74", "78"]),
+    ("mcp", &["0", "2", "74", "78"]),
+    ("schema", &["0", "2", "74"]),
+    ("skill", &["0", "2", "74"]),
+];
+
+/// The sections that each command's page ends with, unless it has one of that title itself.
+#[cfg(test)]
+pub(super) const COMMON: &[Section] = &[FILES, ENVIRONMENT];
+
 const FILES: Section = Section {
     title: "Files",
     blocks: &[Block::Terms(&[
@@ -71,17 +98,17 @@ const FILES: Section = Section {
 };
 
 const ENVIRONMENT: Section = Section {
-    title: ENVIRONMENT_TITLE,
+    title: "Environment",
     blocks: &[Block::Terms(&[
         ("PHONE_OPUS_STATE_DIR", "another state directory; an absolute path"),
-        ("PHONE_OPUS_<KEY>", "a key of the configuration, such as PHONE_OPUS_MODEL"),
+        (
+            "PHONE_OPUS_<KEY>",
+            "a key of the configuration, such as PHONE_OPUS_MODEL: see phone-opus-config(5)",
+        ),
         ("VISUAL, EDITOR", "the editor of `consult --edit`"),
         ("NO_COLOR, CLICOLOR_FORCE", "whether colour is used, without --color"),
     ])],
 };
-
-/// The man page goes on here with every key.
-pub(super) const ENVIRONMENT_TITLE: &str = "Environment";
 
 /// The sections as the end of a long help.
 pub(super) fn help(sections: &[Section]) -> String {

@@ -7,7 +7,7 @@ use clap::{ColorChoice, Subcommand};
 
 use super::consult;
 use super::context::{CLOCK, Context};
-use super::manual::{self, Block, Section};
+use super::manual::{self, Block, EXAMPLES_TITLE, Section};
 use super::output::Output;
 use crate::config::Flags;
 use crate::failure::{Exit, Failure};
@@ -21,6 +21,7 @@ use crate::world::World;
 
 /// Serve coding agents over MCP, or print how to configure one
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -38,16 +39,16 @@ enum Command {
         trial: bool,
     },
     /// Print what to put into a client's configuration
-    #[command(after_long_help = manual::help(CONFIG_MANUAL))]
+    #[command(after_long_help = manual::help(MANUAL))]
     Config {
         /// The client
         client: snippet::Client,
     },
 }
 
-/// What the help of `config` says beyond its arguments.
-const CONFIG_MANUAL: &[Section] = &[Section {
-    title: "Examples",
+/// What the help and the man page say beyond the arguments.
+pub(super) const MANUAL: &[Section] = &[Section {
+    title: EXAMPLES_TITLE,
     blocks: &[Block::Code(&[
         "phone-opus mcp config codex >> ~/.codex/config.toml",
         r#"sh -c "$(phone-opus mcp config claude)""#,

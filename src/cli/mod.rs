@@ -19,6 +19,8 @@ mod prompt;
 mod prune;
 mod schema;
 mod selection;
+mod skill;
+mod version;
 mod wait;
 
 #[cfg(test)]
@@ -36,7 +38,7 @@ use output::Output;
 /// Every consult is a job of its own: it outlives the shell, the terminal and the agent that asked,
 /// it is recorded in an append-only log, and its answer is never lost.
 #[derive(Debug, Parser)]
-#[command(name = "phone-opus", version, max_term_width = 100)]
+#[command(name = "phone-opus", version = version::text(), max_term_width = 100)]
 #[command(
     after_long_help = manual::help(manual::PROGRAM),
     subcommand_required = true,
@@ -69,6 +71,7 @@ enum Command {
     Mcp(mcp::Args),
     Config(config::Args),
     Schema(schema::Args),
+    Skill(skill::Args),
     #[command(name = "__run", hide = true)]
     Run(hidden::RunArgs),
     #[command(name = "__exec", hide = true)]
@@ -103,6 +106,7 @@ impl Command {
             Command::Mcp(args) => mcp::run(&args, context),
             Command::Config(args) => config::run(&args, context),
             Command::Schema(args) => schema::run(&args, context),
+            Command::Skill(args) => skill::run(&args, context),
             Command::Run(args) => hidden::run_stage_command(&args, context),
             Command::Exec(args) => Ok(hidden::exec(&args)),
         }
@@ -118,7 +122,11 @@ impl Command {
             Command::Cancel(args) => args.json,
             Command::Prune(args) => args.json,
             Command::Config(args) => args.json,
-            Command::Mcp(_) | Command::Schema(_) | Command::Run(_) | Command::Exec(_) => false,
+            Command::Mcp(_)
+            | Command::Schema(_)
+            | Command::Skill(_)
+            | Command::Run(_)
+            | Command::Exec(_) => false,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use super::context::{CLOCK, Context};
-use super::manual::{self, Block, Section};
+use super::manual::{self, Block, EXAMPLES_TITLE, Section};
 use crate::config::{Config, Flags, parse_duration};
 use crate::failure::{Exit, Failure};
 use crate::job::retention::{Plan, Rule};
@@ -46,7 +46,7 @@ pub(super) const MANUAL: &[Section] = &[
         )],
     },
     Section {
-        title: "Examples",
+        title: EXAMPLES_TITLE,
         blocks: &[Block::Code(&[
             "phone-opus prune --older-than 30d --dry-run",
             "phone-opus prune --older-than 30d --keep 100 --yes",

@@ -1,16 +1,28 @@
 //! `phone-opus schema`: the JSON Schemas of what the program prints.
 
 use super::context::Context;
+use super::manual::{self, Block, EXAMPLES_TITLE, Section};
 use crate::failure::{Exit, Failure};
 use crate::render::schema;
 
 /// Print the JSON Schema of a document, or the names of all of them
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     /// Which document
     #[arg(value_name = "NAME")]
     name: Option<String>,
 }
+
+/// What the help and the man page say beyond the arguments.
+pub(super) const MANUAL: &[Section] = &[Section {
+    title: EXAMPLES_TITLE,
+    blocks: &[Block::Code(&[
+        "phone-opus schema",
+        "phone-opus schema job > job.schema.json",
+        "phone-opus schema config-file > config.schema.json",
+    ])],
+}];
 
 pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let Some(name) = &args.name else {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::context::{CLOCK, Context};
-use super::manual::{self, Block, Section};
+use super::manual::{self, Block, EXAMPLES_TITLE, Section};
 use super::{json, selection};
 use crate::config::parse_duration;
 use crate::failure::{Exit, Failure};
@@ -40,10 +40,12 @@ pub(super) struct Args {
 
 /// What the help and the man page say beyond the arguments.
 pub(super) const MANUAL: &[Section] = &[Section {
-    title: "Examples",
+    title: EXAMPLES_TITLE,
     blocks: &[Block::Code(&[
         "phone-opus wait @last && phone-opus job @last --response",
-        "phone-opus wait 3f9a1c 77e0d2 --any --timeout 10m",
+        r#"one=$(phone-opus consult --bg "Why is start-up slow?")"#,
+        r#"two=$(phone-opus consult --bg "Is the locking in src/cache.rs sound?")"#,
+        r#"phone-opus wait "$one" "$two" --any --timeout 10m"#,
     ])],
 }];
 

@@ -1,5 +1,5 @@
-//! The table of keys. What is configurable is said here once; parsing, defaults, `config show` and
-//! the template follow from it.
+//! The table of keys. What is configurable is said here once; parsing, defaults, `config show`, the
+//! template, the man page, the JSON Schema of the file and the options of the Nix module follow from it.
 //!
 //! Keys are only added. None of them is a secret: every value may be shown.
 
@@ -13,7 +13,7 @@ use super::reader;
 use super::show::{Entry, Shown};
 
 /// What the table says about one key, whatever its type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Key {
     /// As it is written in the file: `model`, or `mcp.cancel_on_disconnect` for one in a table.
     pub(crate) name: &'static str,
@@ -23,6 +23,9 @@ pub(crate) struct Key {
     pub(crate) accepts: &'static str,
     /// A value in TOML.
     pub(crate) example: &'static str,
+    /// Whether its reader takes a value: what the schema of the file is made from.
+    #[cfg(test)]
+    pub(super) takes: fn(&reader::Found) -> bool,
 }
 
 impl Key {
@@ -32,7 +35,7 @@ impl Key {
     }
 
     /// The table that it stands in, if it does.
-    pub(super) fn table(&self) -> Option<&'static str> {
+    pub(crate) fn table(&self) -> Option<&'static str> {
         self.name.split_once('.').map(|(table, _)| table)
     }
 }
@@ -55,6 +58,8 @@ macro_rules! keys {
             doc: concat!($($doc),+).trim_ascii(),
             accepts: $reader.accepts,
             example: $reader.example,
+            #[cfg(test)]
+            takes: |found| ($reader.read)(found).is_ok(),
         }),*];
 
         /// The configuration in force: every value, each knowing where it came from.

@@ -18,14 +18,13 @@ use std::path::Path;
 
 pub(crate) use duration::{Limit, parse_duration};
 pub(crate) use flags::Flags;
-pub(crate) use keys::{Config, KEYS};
+pub(crate) use keys::{Config, KEYS, Key};
 pub(crate) use problem::{Origin, Problem};
 pub(crate) use reader::{EFFORTS, parse_count};
 pub(crate) use show::Entry;
 pub(crate) use template::template;
 
 use file::{Item, SyntaxError};
-use keys::Key;
 use layers::Layers;
 use problem::Warning;
 use reader::Found;
@@ -162,4 +161,9 @@ fn hint(wrong: &str, spelling: impl Fn(&Key) -> String) -> String {
 }
 
 #[cfg(test)]
+mod schema;
+#[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+pub(crate) use schema::schema;

@@ -18,7 +18,7 @@ pub(crate) fn template() -> String {
 }
 
 fn paragraph(key: &Key, default: &Entry) -> String {
-    let Key { name, doc, accepts, example } = key;
+    let (name, doc, accepts, example) = (key.name, key.doc, key.accepts, key.example);
     if default.value.is_null() || default.value == "off" {
         format!("\n# {doc}\n# Takes {accepts}. Not set by default.\n# {name} = {example}\n")
     } else {

@@ -1,8 +1,18 @@
 //! The JSON Schemas that are printed by `schema NAME`; the files in `schemas/` are the contract.
 
 /// Every name that [`schema`] knows, in the order of the documentation.
-pub(crate) const NAMES: [&str; 9] =
-    ["job", "jobs", "wait", "error", "event", "dry-run", "prune", "config", "config-check"];
+pub(crate) const NAMES: [&str; 10] = [
+    "job",
+    "jobs",
+    "wait",
+    "error",
+    "event",
+    "dry-run",
+    "prune",
+    "config",
+    "config-check",
+    "config-file",
+];
 
 /// The text of one schema (JSON Schema 2020-12); `None` where there is none of that name.
 pub(crate) fn schema(name: &str) -> Option<&'static str> {
@@ -16,6 +26,7 @@ pub(crate) fn schema(name: &str) -> Option<&'static str> {
         "prune" => include_str!("../../schemas/prune.json"),
         "config" => include_str!("../../schemas/config.json"),
         "config-check" => include_str!("../../schemas/config-check.json"),
+        "config-file" => include_str!("../../schemas/config-file.json"),
         _ => return None,
     })
 }

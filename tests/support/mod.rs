@@ -77,7 +77,8 @@ impl World {
             .env_clear()
             .env("HOME", self.path("home"))
             .env("TMPDIR", self.path("tmp"))
-            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            // Programs are where the machine has them: not every one has a /usr/bin.
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("PHONE_OPUS_STATE_DIR", self.state())
             .env("PHONE_OPUS_CLAUDE_BIN", fake_claude())
             .envs(self.variables.iter().map(|(name, value)| (name, value)))

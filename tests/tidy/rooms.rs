@@ -9,11 +9,14 @@ use super::source::{code, test_files};
 use super::{File, assert_none, repository};
 
 /// Every arrow there is. `room::module` allows that module of the room alone.
-const ROOMS: [(&str, &[&str]); 11] = [
+const ROOMS: [(&str, &[&str]); 12] = [
     ("main", &["cli", "failure", "runner::signals", "world"]),
     (
         "cli",
-        &["mcp", "failure", "render", "runner", "journal", "job", "consult", "config", "world"],
+        &[
+            "mcp", "failure", "render", "runner", "journal", "job", "consult", "config", "skill",
+            "world",
+        ],
     ),
     ("mcp", &["failure", "render", "runner", "journal", "job", "consult"]),
     ("failure", &["runner", "journal", "job", "consult"]),
@@ -23,6 +26,7 @@ const ROOMS: [(&str, &[&str]); 11] = [
     ("job", &["consult"]),
     ("consult", &[]),
     ("config", &[]),
+    ("skill", &[]),
     ("world", &[]),
 ];
 

@@ -3,15 +3,14 @@
 use clap::{Arg, Command};
 use clap_mangen::Man;
 
-use crate::cli::manual::{Block, ENVIRONMENT_TITLE, Section};
-use crate::config::KEYS;
+use crate::cli::manual::{self, Block, Section};
 
 /// The day of the text, not of the build: a page must come out the same on every day.
-const DATE: &str = "2026-11-23";
+pub(super) const DATE: &str = "2026-11-23";
 
 /// The page of the program.
-pub(super) fn program(command: &Command, sections: &[Section]) -> String {
-    let command = command
+pub(super) fn program(program: &Command, sections: &[Section]) -> String {
+    let command = program
         .clone()
         .subcommand_help_heading("COMMANDS")
         .override_usage("phone-opus [OPTIONS] COMMAND ...")
@@ -21,8 +20,14 @@ pub(super) fn program(command: &Command, sections: &[Section]) -> String {
     page += &rendered(|out| man.render_subcommands_section(out));
     page += &rendered(|out| man.render_options_section(out));
     page += &ours(sections);
-    page += ".SH SEE ALSO\n\\fBphone\\-opus\\-consult\\fR(1)\n";
+    let names: Vec<&str> = command_names(program).collect();
+    page += &see_also("", &names);
     tidy(&page)
+}
+
+/// The commands that are told of.
+pub(super) fn command_names(program: &Command) -> impl Iterator<Item = &str> {
+    program.get_subcommands().map(Command::get_name)
 }
 
 /// The page of one command; `names` are all commands.
@@ -31,7 +36,7 @@ pub(super) fn command(command: &Command, sections: &[Section], names: &[&str]) -
     let title = format!("phone-opus-{name}");
     // The names of a command are static in clap; the tests leak a few bytes for that.
     let display: &'static str = Box::leak(title.clone().into_boxed_str());
-    let own: Vec<(String, String)> = command.get_subcommands().map(term_of).collect();
+    let own: String = command.get_subcommands().map(below).collect();
     let usage = usage(&mut command.clone());
     let command = command
         .clone()
@@ -44,10 +49,12 @@ pub(super) fn command(command: &Command, sections: &[Section], names: &[&str]) -
     let mut page = head(&man);
     if !own.is_empty() {
         page += ".SH COMMANDS\n";
-        page += &own.iter().map(|(term, meaning)| definition(term, meaning)).collect::<String>();
+        page += &own;
     }
     page += &rendered(|out| man.render_options_section(out));
-    page += ".SH EXIT STATUS\nAs told in \\fBphone\\-opus\\fR(1).\n";
+    page += &exit_status(name);
+    let own = |title: &str| sections.iter().any(|section| section.title == title);
+    page += &ours(manual::COMMON.iter().filter(|section| !own(section.title)));
     page += &ours(sections);
     page += &see_also(name, names);
     tidy(&page)
@@ -101,31 +108,59 @@ fn with_values_in_words(argument: Arg) -> Arg {
     argument.help(help).hide_possible_values(true)
 }
 
-fn term_of(command: &Command) -> (String, String) {
-    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-    (command.get_name().to_owned(), about)
+/// A command below the page's own: how it is called, what it does, and its arguments.
+fn below(command: &Command) -> String {
+    let usage = usage(&mut command.clone().bin_name(command.get_name().to_owned()));
+    let about = command.get_long_about().or(command.get_about());
+    let about = about.map(ToString::to_string).unwrap_or_default();
+    let told = |argument: &&Arg| {
+        !argument.is_hide_set() && !argument.is_global_set() && argument.get_id() != "help"
+    };
+    let arguments: String = command.get_arguments().filter(told).map(argument).collect();
+    let arguments = if arguments.is_empty() { arguments } else { format!(".RS\n{arguments}.RE\n") };
+    definition(&usage, &about.replace("\n\n", ". ")) + &arguments
 }
 
-fn see_also(name: &str, names: &[&str]) -> String {
+fn argument(argument: &Arg) -> String {
+    let argument = with_values_in_words(argument.clone());
+    let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+    definition(argument.to_string().trim_matches(['[', ']']), &help)
+}
+
+/// How a command may end: the codes of its page, and where the rule for several jobs stands.
+fn exit_status(name: &str) -> String {
+    let few = manual::FEW_EXITS.iter().find(|(command, _)| *command == name);
+    let told =
+        manual::EXIT_CODES.iter().filter(|(code, _)| few.is_none_or(|(_, few)| few.contains(code)));
+    let told: String = told.map(|(code, meaning)| definition(code, meaning)).collect();
+    let rule = if few.is_some() {
+        ""
+    } else {
+        ".PP\nOf several jobs the worst decides: see \\fBphone\\-opus\\fR(1).\n"
+    };
+    format!(".SH EXIT STATUS\n{told}{rule}")
+}
+
+/// All other pages; without a name they are those that the program's own page names.
+pub(super) fn see_also(name: &str, names: &[&str]) -> String {
+    let program = (!name.is_empty()).then(|| "\\fBphone\\-opus\\fR(1)".to_owned());
     let others = names.iter().filter(|other| **other != name);
     let pages = others.map(|other| format!("\\fBphone\\-opus\\-{other}\\fR(1)"));
-    let pages: Vec<String> =
-        std::iter::once("\\fBphone\\-opus\\fR(1)".to_owned()).chain(pages).collect();
+    let settings =
+        (name != super::settings::NAME).then(|| "\\fBphone\\-opus\\-config\\fR(5)".to_owned());
+    let pages: Vec<String> = program.into_iter().chain(pages).chain(settings).collect();
     format!(".SH SEE ALSO\n{}\n", pages.join(",\n"))
 }
 
-fn ours(sections: &[Section]) -> String {
+pub(super) fn ours<'a>(sections: impl IntoIterator<Item = &'a Section>) -> String {
     let section = |Section { title, blocks }: &Section| {
         let mut text = format!(".SH {}\n", title.to_uppercase());
         for (at, block) in blocks.iter().enumerate() {
             text += &roff(block, at == 0);
         }
-        if *title == ENVIRONMENT_TITLE {
-            text += &KEYS.iter().map(|key| definition(&key.env(), key.doc)).collect::<String>();
-        }
         text
     };
-    sections.iter().map(section).collect()
+    sections.into_iter().map(section).collect()
 }
 
 fn roff(block: &Block, is_first: bool) -> String {
@@ -136,18 +171,22 @@ fn roff(block: &Block, is_first: bool) -> String {
             let lines: Vec<String> = lines.iter().map(|line| escape(line)).collect();
             format!("{paragraph}.nf\n{}\n.fi\n", lines.join("\n"))
         }
-        Block::Terms(terms) => {
-            terms.iter().map(|(term, meaning)| definition(term.trim(), meaning)).collect()
-        }
+        Block::Terms(terms) => terms.iter().map(|(term, meaning)| nested(term, meaning)).collect(),
     }
 }
 
-fn definition(term: &str, meaning: &str) -> String {
+/// A term that is set off by blanks stands below the one before it.
+fn nested(term: &str, meaning: &str) -> String {
+    let text = definition(term.trim(), meaning);
+    if term.starts_with(' ') { format!(".RS\n{text}.RE\n") } else { text }
+}
+
+pub(super) fn definition(term: &str, meaning: &str) -> String {
     format!(".TP\n\\fB{}\\fR\n{}\n", escape(term), escape(meaning))
 }
 
 /// Text in which roff sees no command, and which can be copied as it stands.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for c in text.chars() {
         match c {
@@ -165,7 +204,7 @@ fn escape(text: &str) -> String {
 
 /// The generator leaves blanks at line ends, breaks before nothing and lines of any length, which
 /// the linters refuse.
-fn tidy(text: &str) -> String {
+pub(super) fn tidy(text: &str) -> String {
     let lines: Vec<&str> =
         text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
     let mut is_code = false;
