@@ -1,0 +1,29 @@
+# What `nix flake check` builds: the package, whose build runs the tests; the lints; the formatting;
+# the tests alone, for who works on them; and the home-manager module.
+{ self, pkgs }:
+let
+  inherit (pkgs) lib;
+  package = self.packages.${pkgs.stdenv.hostPlatform.system}.default;
+
+  # The package's own build with another program in its place, over the same vendored crates.
+  instead =
+    name: tool: command:
+    package.overrideAttrs (previous: {
+      pname = "phone-opus-${name}";
+      nativeBuildInputs = previous.nativeBuildInputs ++ [ tool ];
+      buildPhase = "runHook preBuild; ${command}; runHook postBuild";
+      doCheck = false;
+      doInstallCheck = false;
+      installPhase = "mkdir $out";
+      postInstall = "";
+    });
+in
+{
+  inherit package;
+  clippy =
+    instead "clippy" pkgs.clippy
+      "cargo clippy --offline --locked --all-targets --all-features -- --deny warnings";
+  fmt = instead "fmt" pkgs.rustfmt "cargo fmt --check";
+  tests = instead "tests" pkgs.cargo "cargo test --offline --locked";
+  home-module = import ./home-module-check.nix { inherit lib pkgs self; };
+}
