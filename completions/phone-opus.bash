@@ -25,6 +25,15 @@ _phone__opus() {
             phone__opus,consult)
                 cmd="phone__opus__subcmd__consult"
                 ;;
+            phone__opus,doctor)
+                cmd="phone__opus__subcmd__doctor"
+                ;;
+            phone__opus,events)
+                cmd="phone__opus__subcmd__events"
+                ;;
+            phone__opus,follow)
+                cmd="phone__opus__subcmd__follow"
+                ;;
             phone__opus,job)
                 cmd="phone__opus__subcmd__job"
                 ;;
@@ -40,8 +49,14 @@ _phone__opus() {
             phone__opus,schema)
                 cmd="phone__opus__subcmd__schema"
                 ;;
+            phone__opus,search)
+                cmd="phone__opus__subcmd__search"
+                ;;
             phone__opus,skill)
                 cmd="phone__opus__subcmd__skill"
+                ;;
+            phone__opus,stats)
+                cmd="phone__opus__subcmd__stats"
                 ;;
             phone__opus,wait)
                 cmd="phone__opus__subcmd__wait"
@@ -74,7 +89,7 @@ _phone__opus() {
 
     case "${cmd}" in
         phone__opus)
-            opts="-h -V --color --help --version consult job jobs wait cancel prune mcp config schema skill"
+            opts="-h -V --color --help --version consult job jobs wait follow cancel prune search stats events doctor mcp config schema skill"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -228,6 +243,64 @@ _phone__opus() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phone__subcmd__opus__subcmd__doctor)
+            opts="-h --fix --json --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phone__subcmd__opus__subcmd__events)
+            opts="-f -h --follow --since --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phone__subcmd__opus__subcmd__follow)
+            opts="-q -h --json --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -397,6 +470,28 @@ _phone__opus() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        phone__subcmd__opus__subcmd__search)
+            opts="-h --limit --json --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         phone__subcmd__opus__subcmd__skill)
             opts="-h --color --help install show"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -436,6 +531,24 @@ _phone__opus() {
         phone__subcmd__opus__subcmd__skill__subcmd__show)
             opts="-h --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phone__subcmd__opus__subcmd__stats)
+            opts="-h --json --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

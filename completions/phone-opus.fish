@@ -33,8 +33,13 @@ complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "consult" -d '
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "job" -d 'Show one job: what was asked, where it stands, what came back'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "jobs" -d 'List the newest jobs, last change first'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "wait" -d 'Wait until jobs have ended, one line per job as it ends'
+complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "follow" -d 'Watch a job as it goes, and print its answer when it comes'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "cancel" -d 'Cancel jobs: Claude Code is asked to end, then made to; what there was of an answer is kept'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "prune" -d 'Remove ended jobs for good: their lines in the log and what is kept of their runs'
+complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "search" -d 'Search prompts, labels, answers and failures of all jobs, newest first, whatever the case'
+complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "stats" -d 'Add all jobs up: how they ended, what they cost, how long they took'
+complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "events" -d 'Print the event log, one line of JSON for each event, oldest first'
+complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "doctor" -d 'Look whether everything is right: Claude Code, login, kernel, state directory, log, runners, clients'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "mcp" -d 'Serve coding agents over MCP, or print how to configure one'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "config" -d 'Show or check the configuration'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "schema" -d 'Print the JSON Schema of a document, or the names of all of them'
@@ -86,6 +91,12 @@ always\t''
 never\t''"
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand wait" -l any -d 'Return when one of them has ended'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand follow" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand follow" -l json -d 'Print the job as JSON at its end, instead of the answer'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand follow" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand follow" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand cancel" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -100,6 +111,29 @@ complete -c phone-opus -n "__fish_phone_opus_using_subcommand prune" -l dry-run 
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand prune" -l yes -d 'Do not ask'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand prune" -l json -d 'Print what went, or would go, as JSON'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand prune" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand search" -l limit -d 'Show at most this many places' -r
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand search" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand search" -l json -d 'Print the places as JSON'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand search" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand stats" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand stats" -l json -d 'Print the totals as JSON'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand stats" -s h -l help -d 'Print help'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand events" -l since -d 'Only what comes after the line with this `seal`' -r
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand events" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand events" -s f -l follow -d 'Go on as events come; with ID, until the job has ended'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand events" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand doctor" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand doctor" -l fix -d 'Do what is safe: seal off a torn line, close files to others, record the ends of dead runners\' jobs, remove what a killed process left'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand doctor" -l json -d 'Print the report as JSON'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand mcp; and not __fish_seen_subcommand_from serve config" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"

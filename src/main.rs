@@ -1,12 +1,13 @@
 //! phone-opus asks Claude Opus for a second opinion through the Claude Code that is installed.
 //!
 //! Parse, run, report, exit: nothing else is here. The rooms, from the door down: `cli` → `runner` →
-//! `journal` → `job` → `consult`, with `render` beside them; `world`, `config` and `failure` belong to
-//! the door. `tests/tidy.rs` holds the arrows.
+//! `journal` → `job` → `consult`, with `render` beside them and `doctor` looking at all of them;
+//! `world`, `config` and `failure` belong to the door. `tests/tidy.rs` holds the arrows.
 
 mod cli;
 mod config;
 mod consult;
+mod doctor;
 mod failure;
 mod job;
 mod journal;

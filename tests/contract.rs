@@ -168,7 +168,7 @@ fn the_schemas_are_printed_as_they_are_checked_in() {
     assert_eq!(
         said.stderr,
         "error: there is no schema `nonsense`\nhint: The schemas are: job, jobs, wait, error, \
-         event, dry-run, prune, config, config-check, config-file.\n"
+         event, dry-run, prune, config, config-check, config-file, doctor, stats, search.\n"
     );
     assert_eq!(said.code, Some(2));
 }

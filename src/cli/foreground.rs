@@ -80,6 +80,24 @@ pub(super) fn attend(
     report(&ended.unwrap_or(job), as_json, asked > 0, context)
 }
 
+/// The same for who only looks: no signal is listened to, so the first one ends the look.
+pub(super) fn watch(
+    state: &State,
+    job: Job,
+    as_json: bool,
+    context: &mut Context<'_>,
+) -> Result<Exit, Failure> {
+    let mut show = Show::new(state, &job, context);
+    let unfinished = job.ending.is_none().then_some(job.id);
+    let mut waiter = Waiter::new(state, unfinished)?;
+    while let Woken::TimedOut = waiter.next(Some(BEAT)) {
+        show.beat(state, context);
+    }
+    show.wipe(context);
+    let ended = observe::job(state, job.id, CLOCK)?;
+    report(&ended.unwrap_or(job), as_json, false, context)
+}
+
 fn interrupt(state: &State, job: &Job, count: usize, show: &mut Show, context: &mut Context<'_>) {
     show.wipe(context);
     if count == 1 {

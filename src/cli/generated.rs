@@ -110,6 +110,10 @@ fn sections(command: &str) -> &'static [Section] {
         "config" => super::config::MANUAL,
         "schema" => super::schema::MANUAL,
         "skill" => super::skill::MANUAL,
+        "doctor" => super::doctor::MANUAL,
+        "events" => super::events::MANUAL,
+        "follow" => super::follow::MANUAL,
+        "search" => super::search::MANUAL,
         _ => &[],
     }
 }

@@ -6,7 +6,10 @@ mod config;
 mod consult;
 mod context;
 mod directory;
+mod doctor;
 mod dry_run;
+mod events;
+mod follow;
 mod foreground;
 mod hidden;
 mod job;
@@ -18,8 +21,10 @@ mod output;
 mod prompt;
 mod prune;
 mod schema;
+mod search;
 mod selection;
 mod skill;
+mod stats;
 mod version;
 mod wait;
 
@@ -66,8 +71,13 @@ enum Command {
     Job(job::Args),
     Jobs(jobs::Args),
     Wait(wait::Args),
+    Follow(follow::Args),
     Cancel(cancel::Args),
     Prune(prune::Args),
+    Search(search::Args),
+    Stats(stats::Args),
+    Events(events::Args),
+    Doctor(doctor::Args),
     Mcp(mcp::Args),
     Config(config::Args),
     Schema(schema::Args),
@@ -101,8 +111,13 @@ impl Command {
             Command::Job(args) => job::run(&args, context),
             Command::Jobs(args) => jobs::run(&args, context),
             Command::Wait(args) => wait::run(&args, context),
+            Command::Follow(args) => follow::run(&args, context),
             Command::Cancel(args) => cancel::run(&args, context),
             Command::Prune(args) => prune::run(&args, context),
+            Command::Search(args) => search::run(&args, context),
+            Command::Stats(args) => stats::run(&args, context),
+            Command::Events(args) => events::run(&args, context),
+            Command::Doctor(args) => doctor::run(&args, context),
             Command::Mcp(args) => mcp::run(&args, context),
             Command::Config(args) => config::run(&args, context),
             Command::Schema(args) => schema::run(&args, context),
@@ -119,10 +134,15 @@ impl Command {
             Command::Job(args) => args.json.is_some(),
             Command::Jobs(args) => args.json.is_some(),
             Command::Wait(args) => args.json.is_some(),
+            Command::Follow(args) => args.json,
+            Command::Search(args) => args.json,
+            Command::Stats(args) => args.json,
             Command::Cancel(args) => args.json,
             Command::Prune(args) => args.json,
+            Command::Doctor(args) => args.json,
             Command::Config(args) => args.json,
-            Command::Mcp(_)
+            Command::Events(_)
+            | Command::Mcp(_)
             | Command::Schema(_)
             | Command::Skill(_)
             | Command::Run(_)

@@ -8,4 +8,6 @@ pub(crate) mod event;
 pub(crate) mod fold;
 pub(crate) mod id;
 pub(crate) mod retention;
+pub(crate) mod search;
 pub(crate) mod status;
+pub(crate) mod totals;

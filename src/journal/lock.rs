@@ -1,8 +1,9 @@
 //! The lock of the log: exclusive, for writers only, and never waited for without end.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,12 @@ use fd_lock::RwLock;
 
 use super::error::Error;
 use super::place::{State, open_private};
+
+/// Who holds a lock, as far as the kernel tells: a process of another pid namespace has no number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Holder {
+    pub(crate) pid: Option<u32>,
+}
 
 const FIRST_PAUSE: Duration = Duration::from_micros(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(5);
@@ -46,9 +53,30 @@ pub(super) fn exclusively<T>(
     work()
 }
 
+/// Who holds a lock file at every look for all of `patience`; `None` where it is free or not there.
+/// The look itself holds the lock, shared, for a moment.
+pub(super) fn held_throughout(path: &Path, patience: Duration) -> Result<Option<Holder>, Error> {
+    let file = match open_private(path, OpenOptions::new().read(true)) {
+        Ok(file) => file,
+        Err(error) if error.is_not_found() => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let begun = Instant::now();
+    loop {
+        match file.try_lock_shared() {
+            Ok(()) => return Ok(None),
+            Err(TryLockError::Error(e)) => return Err(Error::reading(path, e)),
+            Err(TryLockError::WouldBlock) if begun.elapsed() >= patience => {
+                return Ok(Some(Holder { pid: holder(&file) }));
+            }
+            Err(TryLockError::WouldBlock) => thread::sleep(LONGEST_PAUSE.min(patience)),
+        }
+    }
+}
+
 /// The process that took the lock, where the kernel tells. One read of `/proc/locks` takes
 /// milliseconds on a busy host, so only a failure pays for it.
-fn holder(file: &File) -> Option<u32> {
+pub(crate) fn holder(file: &File) -> Option<u32> {
     let inode = file.metadata().ok()?.ino();
     parse_locks(&fs::read_to_string("/proc/locks").ok()?, inode)
 }

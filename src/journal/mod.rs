@@ -63,16 +63,16 @@ pub(crate) mod append;
 pub(crate) mod line;
 pub(crate) mod read;
 
+pub(crate) mod check;
 pub(crate) mod find;
 pub(crate) mod history;
 pub(crate) mod index;
 pub(crate) mod memory;
 pub(crate) mod prune;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "proves the log in its tests; `doctor` will use it")
-)]
-pub(crate) mod scan;
+pub(crate) mod repair;
+pub(crate) mod search;
+pub(crate) mod survey;
+pub(crate) mod tail;
 
 pub(crate) mod error;
 
@@ -81,8 +81,8 @@ mod claim;
 mod durable;
 mod forward;
 mod layer;
-mod lock;
-mod medium;
+pub(crate) mod lock;
+pub(crate) mod medium;
 mod private;
 mod record;
 mod window;

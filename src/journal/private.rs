@@ -24,6 +24,15 @@ pub(crate) fn open_private(path: &Path, options: &OpenOptions) -> Result<File, E
     })
 }
 
+/// Opens a file or directory of ours whose mode is to be changed, and never what a link leads to.
+pub(super) fn open_to_tighten(path: &Path, is_directory: bool) -> Result<File, Error> {
+    if is_directory {
+        open_directory(path)
+    } else {
+        open_private(path, OpenOptions::new().read(true))
+    }
+}
+
 /// Makes the names in a directory durable.
 pub(crate) fn sync_directory(path: &Path) -> Result<(), Error> {
     let directory = File::open(path).map_err(|e| Error::reading(path, e))?;
@@ -81,7 +90,7 @@ pub(super) fn tighten(path: &Path, directory: &File) -> Result<(), Error> {
     Ok(())
 }
 
-fn is_open(mode: u32) -> bool {
+pub(super) fn is_open(mode: u32) -> bool {
     mode & 0o077 != 0
 }
 

@@ -136,7 +136,7 @@ impl Log {
         Ok(head.map(|head| Line::new(offset, trailer, head)))
     }
 
-    fn bytes(&self, from: u64, to: u64) -> Result<Vec<u8>, Error> {
+    pub(super) fn bytes(&self, from: u64, to: u64) -> Result<Vec<u8>, Error> {
         window::read(&self.file, from, to).map_err(|e| Error::reading(&self.path, e))
     }
 }

@@ -103,6 +103,13 @@ fn hex(digits: &[u8]) -> Option<u32> {
     })
 }
 
+/// Whether these bytes are the start of a line as it is written, or that start cut off.
+pub(super) fn begins_as_ours(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let length = bytes.len().min(BEFORE_JOB.len());
+    length > 0 && bytes[..length] == BEFORE_JOB.as_bytes()[..length]
+}
+
 /// What a line says before its payload.
 #[derive(Debug, PartialEq)]
 pub(super) struct Head<'a> {

@@ -1,5 +1,6 @@
 //! The journal as a whole: what is promised of the log, whatever happens to it.
 
+mod check;
 mod damage;
 mod faults;
 mod histories;
@@ -8,4 +9,5 @@ mod memory;
 mod old;
 mod processes;
 mod prune;
+mod reading;
 mod support;

@@ -33,7 +33,7 @@ const UNKNOWN_SECONDS: u64 = 50;
 pub(super) const LONGEST_SECONDS: u64 = 3600;
 
 /// How long a call of this client may block.
-pub(super) fn answer_within(client: Option<&str>) -> Duration {
+pub(crate) fn answer_within(client: Option<&str>) -> Duration {
     let name = client.unwrap_or_default().to_ascii_lowercase();
     let known = CLIENTS.iter().find(|client| name.starts_with(client.name));
     Duration::from_secs(known.map_or(UNKNOWN_SECONDS, |client| client.answer_within))

@@ -24,7 +24,7 @@ mod alarm;
 mod arguments;
 mod call;
 mod catalogue;
-mod clients;
+pub(crate) mod clients;
 pub(crate) mod desk;
 mod end;
 mod ends;

@@ -4,6 +4,7 @@
 //! are handed in. The structs of `json` are a contract of their own: neither the persisted events
 //! nor the job of the fold are serialised for a caller.
 
+pub(crate) mod doctor;
 pub(crate) mod human;
 pub(crate) mod json;
 pub(crate) mod mcp;

@@ -1,7 +1,7 @@
 //! The JSON Schemas that are printed by `schema NAME`; the files in `schemas/` are the contract.
 
 /// Every name that [`schema`] knows, in the order of the documentation.
-pub(crate) const NAMES: [&str; 10] = [
+pub(crate) const NAMES: [&str; 13] = [
     "job",
     "jobs",
     "wait",
@@ -12,6 +12,9 @@ pub(crate) const NAMES: [&str; 10] = [
     "config",
     "config-check",
     "config-file",
+    "doctor",
+    "stats",
+    "search",
 ];
 
 /// The text of one schema (JSON Schema 2020-12); `None` where there is none of that name.
@@ -27,6 +30,9 @@ pub(crate) fn schema(name: &str) -> Option<&'static str> {
         "config" => include_str!("../../schemas/config.json"),
         "config-check" => include_str!("../../schemas/config-check.json"),
         "config-file" => include_str!("../../schemas/config-file.json"),
+        "doctor" => include_str!("../../schemas/doctor.json"),
+        "stats" => include_str!("../../schemas/stats.json"),
+        "search" => include_str!("../../schemas/search.json"),
         _ => return None,
     })
 }
@@ -37,8 +43,10 @@ mod tests {
     use crate::consult::failure::Code;
     use crate::job::event::{Event, Pruned};
     use crate::job::retention::{Plan, Rule};
+    use crate::job::search::Needle;
     use crate::job::status::Status;
-    use crate::render::{json, sample};
+    use crate::job::totals::Totals;
+    use crate::render::{doctor, json, sample};
     use jsonschema::Validator;
     use serde_json::{Value, json};
 
@@ -90,11 +98,35 @@ mod tests {
         [json::prune(&plan, true, None), json::prune(&plan, false, Some(removal))].map(value)
     }
 
+    fn examination() -> doctor::Report {
+        let place = Some(doctor::Place { line: 4, offset: 99, length: 7 });
+        let found = doctor::Finding::new("log", doctor::Level::Warn, "torn_end", "x".to_owned());
+        let found = doctor::Finding { place, exit_code: Some(74), ..found.of_job(sample::id()) };
+        let plain = doctor::Finding::new("log", doctor::Level::Ok, "sound", "x".to_owned());
+        let (message, error) = ("x".to_owned(), Some("y".to_owned()));
+        let fix = doctor::Fix { check: "log", message, job_id: None, path: None, error };
+        doctor::report(vec![found, plain], vec![fix], 74)
+    }
+
+    fn totals() -> Totals {
+        let mut totals = Totals::default();
+        totals.add(&sample::brief(&[sample::queued(), sample::failed()]));
+        totals
+    }
+
     fn documents() -> Vec<(&'static str, Value)> {
         let mut documents = vec![("error", value(json::error("usage", "No.", Some("Yes."), 2)))];
         documents.push(("jobs", value(json::jobs(&[], false))));
         documents.push(("event", pruned_line()));
         documents.extend(prunes().map(|prune| ("prune", prune)));
+        documents.push(("doctor", value(examination())));
+        documents.push(("stats", value(json::stats(&Totals::default()))));
+        documents.push(("stats", value(json::stats(&totals()))));
+        documents.push(("search", value(json::search("lock", Vec::new(), false))));
+        for hit in Needle::new("lock").expect("words").hits(&sample::succeeded()) {
+            let found = json::found(sample::id(), sample::QUEUED_MS, &hit);
+            documents.push(("search", value(json::search("lock", vec![found], true))));
+        }
         for history in sample::histories() {
             let (job, rows) = (sample::job(&history), [(sample::id(), sample::brief(&history))]);
             documents.push(("job", value(json::job(&job))));

@@ -223,10 +223,14 @@ pub(crate) fn carried(environment: &[(String, String)]) -> Option<serde_json::Va
 
 /// The user's settings file: never a project's.
 fn user_settings(environment: &[(String, String)]) -> Option<String> {
+    fs::read_to_string(claude_directory(environment)?.join("settings.json")).ok()
+}
+
+/// Where Claude Code keeps its own things.
+pub(super) fn claude_directory(environment: &[(String, String)]) -> Option<PathBuf> {
     let of = |wanted: &str| {
         let found = environment.iter().find(|(name, value)| name == wanted && !value.is_empty());
         found.map(|(_, value)| PathBuf::from(value))
     };
-    let directory = of("CLAUDE_CONFIG_DIR").or_else(|| Some(of("HOME")?.join(".claude")))?;
-    fs::read_to_string(directory.join("settings.json")).ok()
+    of("CLAUDE_CONFIG_DIR").or_else(|| Some(of("HOME")?.join(".claude")))
 }

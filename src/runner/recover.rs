@@ -33,7 +33,7 @@ pub(super) fn settle(
     let held = lock::held(state, id);
     let Held::No(witness) = &held else { return Ok(job) };
     // Without a lock file there is only the record to ask; a runner that lives will end its job.
-    if witness.is_none() && job.started.as_ref().is_some_and(is_running_here) {
+    if witness.is_none() && is_running_without_lock(&job) {
         return Ok(job);
     }
     // The runner may have ended the job between our reading and its letting go.
@@ -55,6 +55,11 @@ pub(super) fn settle(
             Ok(job)
         }
     }
+}
+
+/// Whether the runner of a job whose lock file is gone is alive all the same.
+pub(super) fn is_running_without_lock(job: &Job) -> bool {
+    job.started.as_ref().is_some_and(is_running_here)
 }
 
 fn is_running_here(started: &Started) -> bool {

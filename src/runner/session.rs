@@ -83,7 +83,8 @@ pub(super) fn remember_cost(file: &File, job: JobId, total_cost_usd: Option<f64>
     let _ = remember(file, &memory);
 }
 
-fn read(file: &File) -> Memory {
+/// What a lock file remembers; half of it, or nonsense, is nothing.
+pub(super) fn read(file: &File) -> Memory {
     let mut text = vec![0; 16 * 1024];
     let length = file.read_at(&mut text, 0).unwrap_or(0);
     serde_json::from_slice(&text[..length]).unwrap_or_default()

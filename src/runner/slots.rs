@@ -40,8 +40,14 @@ pub(super) fn drop_ticket(state: &State, job: JobId) {
     let _ = fs::remove_file(ticket(state, job));
 }
 
-fn ticket(state: &State, job: JobId) -> std::path::PathBuf {
+pub(super) fn ticket(state: &State, job: JobId) -> std::path::PathBuf {
     state.slots_dir().join(format!("{TICKET}{job}"))
+}
+
+/// The jobs that have a ticket, dead ones too.
+pub(super) fn tickets(state: &State) -> impl Iterator<Item = JobId> {
+    let entries = fs::read_dir(state.slots_dir()).into_iter().flatten().flatten();
+    entries.filter_map(|entry| JobId::parse(entry.file_name().to_str()?.strip_prefix(TICKET)?))
 }
 
 /// A waiter's view of the queue.
@@ -108,10 +114,7 @@ impl<'a> Queue<'a> {
 
     /// The other tickets, but for those known to be later.
     fn rivals(&self) -> Vec<JobId> {
-        let Ok(entries) = fs::read_dir(self.state.slots_dir()) else { return Vec::new() };
-        entries
-            .flatten()
-            .filter_map(|entry| JobId::parse(entry.file_name().to_str()?.strip_prefix(TICKET)?))
+        tickets(self.state)
             .filter(|rival| *rival != self.job && !self.later.contains(rival))
             .collect()
     }

@@ -9,15 +9,16 @@ use super::source::{code, test_files};
 use super::{File, assert_none, repository};
 
 /// Every arrow there is. `room::module` allows that module of the room alone.
-const ROOMS: [(&str, &[&str]); 12] = [
+const ROOMS: [(&str, &[&str]); 13] = [
     ("main", &["cli", "failure", "runner::signals", "world"]),
     (
         "cli",
         &[
-            "mcp", "failure", "render", "runner", "journal", "job", "consult", "config", "skill",
-            "world",
+            "doctor", "mcp", "failure", "render", "runner", "journal", "job", "consult", "config",
+            "skill", "world",
         ],
     ),
+    ("doctor", &["mcp::clients", "failure", "render", "runner", "journal", "job", "consult"]),
     ("mcp", &["failure", "render", "runner", "journal", "job", "consult"]),
     ("failure", &["runner", "journal", "job", "consult"]),
     ("runner", &["journal", "job", "consult"]),

@@ -11,6 +11,7 @@ pub(crate) mod settings;
 pub(crate) mod text;
 pub(crate) mod version;
 
+pub(crate) mod login;
 pub(crate) mod outcome;
 pub(crate) mod stream;
 

@@ -8,7 +8,7 @@
 use serde_json::{Map, Value};
 
 /// Programs that produce credentials; each value is a command line.
-const HELPERS: [&str; 3] = ["apiKeyHelper", "awsAuthRefresh", "awsCredentialExport"];
+pub(super) const HELPERS: [&str; 3] = ["apiKeyHelper", "awsAuthRefresh", "awsCredentialExport"];
 
 /// Variables that say who asks, and by which way the service is reached.
 const VARIABLES: [&str; 31] = [

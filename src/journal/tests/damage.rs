@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::support::*;
 use crate::job::brief::Brief;
 use crate::job::id::{JobId, Selector};
+use crate::journal::check::Fault;
 use crate::journal::find::Found;
 use crate::journal::line::Item;
 use crate::journal::record;
-use crate::journal::scan::Counts;
 
 const BRIEF: &str = r#"{"status":"running","prompt":"p"}"#;
 
@@ -249,8 +249,17 @@ proptest! {
         let last = last.map_or(Found::None, |line| Found::One(line.0));
         prop_assert_eq!(log.find(&Selector::Last).expect("reads"), last);
 
-        let counts = log.scan().expect("reads");
-        prop_assert_eq!(counts.whole + counts.unknown + counts.damaged, expected.len() as u64);
+        let check = log.check().expect("reads");
+        prop_assert_eq!(check.lines, expected.len() as u64);
+        let is_damaged = |seen: &&Seen| seen.line.is_none();
+        let damaged = expected.iter().filter(is_damaged).count() as u64;
+        let kinds = [Fault::Torn, Fault::Seal, Fault::Nuls, Fault::Foreign];
+        prop_assert_eq!(kinds.map(|kind| check.spots(kind).count).iter().sum::<u64>(), damaged);
+        let told = kinds.iter().flat_map(|kind| &check.spots(*kind).first);
+        for spot in told {
+            let seen = &expected[usize::try_from(spot.line).expect("small") - 1];
+            prop_assert_eq!((seen.offset, seen.len, seen.line.is_none()), (spot.offset, spot.len, true));
+        }
     }
 
     #[test]
@@ -281,7 +290,7 @@ fn a_damaged_payload_is_listed_but_not_folded() {
         assert_eq!(log.newest(1, |_, _| true).expect("reads").0[0].1.started_unix_ms, Some(2));
         let newline = u64::from(with == b'\n');
         let counts = Counts { whole: 1, unknown: 0, damaged: 1 + newline };
-        assert_eq!(log.scan().expect("reads"), counts);
+        assert_eq!(scan(&log), counts);
     }
 }
 
@@ -301,7 +310,7 @@ fn newer_keys_and_events_do_not_hide_a_line() {
     ];
     fs::write(state.events(), lines.concat()).expect("writes");
     let log = log(&state);
-    assert_eq!(log.scan().expect("reads"), Counts { whole: 1, unknown: 1, damaged: 0 });
+    assert_eq!(scan(&log), Counts { whole: 1, unknown: 1, damaged: 0 });
     let found = log.job(job).expect("reads").expect("is there");
     assert_eq!((found.queued.request.prompt.as_str(), found.odd), ("hello", 0));
     let newest = log.back().next().expect("some").expect("reads").into_line().expect("whole");
@@ -327,5 +336,5 @@ fn a_head_larger_than_a_block_is_read_from_both_ends() {
     let log = log(&state);
     assert_eq!((names(&log).len(), log.back().filter_map(Result::ok).count()), (2, 2));
     assert!(log.back().all(|item| item.expect("reads").into_line().is_some()));
-    assert_eq!(log.scan().expect("reads"), Counts { whole: 2, unknown: 0, damaged: 0 });
+    assert_eq!(scan(&log), Counts { whole: 2, unknown: 0, damaged: 0 });
 }

@@ -8,6 +8,7 @@ use rustix::io::Errno;
 use super::support::*;
 use crate::job::event::{CancelRequested, Event};
 use crate::journal::append::{Appended, append_on};
+use crate::journal::check::Fault;
 use crate::journal::error::Error;
 use crate::journal::layer::{Disk, Layer};
 use crate::journal::place::State;
@@ -133,6 +134,7 @@ fn a_failed_sync_is_not_repeated_but_the_line_is_and_it_is_not_odd() {
     let log = log(&state);
     assert_eq!(names(&log), ["queued", "started", "started", "started"]);
     assert_eq!((layer.syncs, log.job(id(0)).expect("reads").expect("is there").odd), (3, 0));
+    assert_eq!(log.check().expect("reads").spots(Fault::Row).count, 0);
 }
 
 #[test]
@@ -172,6 +174,7 @@ fn what_came_between_a_line_and_its_repeat_is_not_lost() {
     assert_eq!((job.cancel_requested.is_some(), job.odd), (true, 0));
     let (rows, _) = log.newest(10, |_, _| true).expect("reads");
     assert_eq!((rows[0].0, rows[0].1.updated_unix_ms), (id(0), 5));
+    assert_eq!(log.check().expect("reads").spots(Fault::Row).count, 0);
 }
 
 #[test]

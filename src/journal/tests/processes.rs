@@ -8,7 +8,6 @@ use super::support::*;
 use crate::job::event::Event;
 use crate::job::id::JobId;
 use crate::journal::place::State;
-use crate::journal::scan::Counts;
 
 const WRITERS: u128 = 8;
 const JOBS_OF_A_WRITER: u128 = 50;
@@ -34,7 +33,7 @@ fn eight_processes_with_200_appends_each_leave_1600_whole_lines_in_their_order()
     assert!(writers.iter_mut().all(|writer| writer.wait().expect("waits").success()));
 
     let log = log(&state);
-    let counts = log.scan().expect("reads");
+    let counts = scan(&log);
     assert_eq!(counts, Counts { whole: 1600, unknown: 0, damaged: 0 });
     let lines = log.forward(0).map(|item| item.expect("reads").into_line().expect("whole"));
     let written = lines.map(|line| (line.job, line.event)).collect::<Vec<_>>();

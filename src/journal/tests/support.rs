@@ -11,6 +11,7 @@ use crate::job::event::{Event, Progress, Queued, Started};
 use crate::job::fold::Job;
 use crate::job::id::JobId;
 use crate::journal::append::{Appended, append};
+use crate::journal::check::Fault;
 use crate::journal::place::State;
 use crate::journal::read::Log;
 
@@ -64,4 +65,19 @@ pub(super) fn bytes(state: &State) -> Vec<u8> {
 pub(super) fn names(log: &Log) -> Vec<String> {
     let items = log.forward(0).map(|item| item.expect("reads"));
     items.map(|item| item.into_line().map_or("-".to_owned(), |line| line.event)).collect()
+}
+
+/// Lines by how far they can be trusted.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) whole: u64,
+    pub(super) unknown: u64,
+    pub(super) damaged: u64,
+}
+
+/// Counts every line.
+pub(super) fn scan(log: &Log) -> Counts {
+    let check = log.check().expect("reads");
+    let unknown = check.spots(Fault::Unknown).count;
+    Counts { whole: check.whole, unknown, damaged: check.lines - check.whole - unknown }
 }

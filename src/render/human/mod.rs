@@ -8,12 +8,14 @@ mod job;
 mod line;
 mod progress;
 mod prune;
+mod totals;
 
 pub(crate) use ending::ending;
 pub(crate) use job::job;
 pub(crate) use line::{closing, left_running, wait};
 pub(crate) use progress::{Pulse, progress, progress_plain};
 pub(crate) use prune::{doomed, jobs, pruned};
+pub(crate) use totals::{found, stats};
 
 use super::text::Colour;
 use super::time::{between, length};

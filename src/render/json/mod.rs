@@ -9,7 +9,9 @@ mod job;
 mod list;
 mod prune;
 mod request;
+mod search;
 mod select;
+mod stats;
 mod wait;
 
 pub(crate) use error::error;
@@ -17,7 +19,9 @@ pub(crate) use job::job;
 pub(super) use job::{cost_usd, model, num_turns, partial, recovered};
 pub(crate) use list::jobs;
 pub(crate) use prune::{Removal, prune};
+pub(crate) use search::{found, search};
 pub(crate) use select::select_fields;
+pub(crate) use stats::stats;
 pub(super) use wait::failure_code;
 pub(crate) use wait::wait;
 
