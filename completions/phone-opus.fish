@@ -121,7 +121,7 @@ complete -c phone-opus -n "__fish_phone_opus_using_subcommand stats" -l color -d
 always\t''
 never\t''"
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand stats" -l json -d 'Print the totals as JSON'
-complete -c phone-opus -n "__fish_phone_opus_using_subcommand stats" -s h -l help -d 'Print help'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand stats" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand events" -l since -d 'Only what comes after the line with this `seal`' -r
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand events" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
 always\t''

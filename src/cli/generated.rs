@@ -114,6 +114,7 @@ fn sections(command: &str) -> &'static [Section] {
         "events" => super::events::MANUAL,
         "follow" => super::follow::MANUAL,
         "search" => super::search::MANUAL,
+        "stats" => super::stats::MANUAL,
         _ => &[],
     }
 }

@@ -2,6 +2,7 @@
 
 use super::context::{CLOCK, Context};
 use super::json;
+use super::manual::{self, Block, EXAMPLES_TITLE, Section};
 use crate::failure::{Exit, Failure};
 use crate::job::totals::Totals;
 use crate::render;
@@ -9,11 +10,18 @@ use crate::runner::observe;
 
 /// Add all jobs up: how they ended, what they cost, how long they took
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     /// Print the totals as JSON
     #[arg(long)]
     pub(super) json: bool,
 }
+
+/// What the help and the man page say beyond the arguments.
+pub(super) const MANUAL: &[Section] = &[Section {
+    title: EXAMPLES_TITLE,
+    blocks: &[Block::Code(&["phone-opus stats", "phone-opus stats --json | jq .cost_usd"])],
+}];
 
 /// Each job counts as it really stands, so the jobs of dead runners are ended on the way.
 pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
