@@ -46,6 +46,9 @@ _phone__opus() {
             phone__opus,prune)
                 cmd="phone__opus__subcmd__prune"
                 ;;
+            phone__opus,retry)
+                cmd="phone__opus__subcmd__retry"
+                ;;
             phone__opus,schema)
                 cmd="phone__opus__subcmd__schema"
                 ;;
@@ -89,7 +92,7 @@ _phone__opus() {
 
     case "${cmd}" in
         phone__opus)
-            opts="-h -V --color --help --version consult job jobs wait follow cancel prune search stats events doctor mcp config schema skill"
+            opts="-h -V --color --help --version consult job jobs wait follow cancel prune search stats events doctor retry mcp config schema skill"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -441,6 +444,24 @@ _phone__opus() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phone__subcmd__opus__subcmd__retry)
+            opts="-q -h --bg --json --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0

@@ -40,6 +40,7 @@ complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "search" -d 'S
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "stats" -d 'Add all jobs up: how they ended, what they cost, how long they took'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "events" -d 'Print the event log, one line of JSON for each event, oldest first'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "doctor" -d 'Look whether everything is right: Claude Code, login, kernel, state directory, log, runners, clients'
+complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "retry" -d 'Ask a job\'s question once more, as a new job with the same options'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "mcp" -d 'Serve coding agents over MCP, or print how to configure one'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "config" -d 'Show or check the configuration'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "schema" -d 'Print the JSON Schema of a document, or the names of all of them'
@@ -134,6 +135,13 @@ never\t''"
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand doctor" -l fix -d 'Do what is safe: seal off a torn line, close files to others, record the ends of dead runners\' jobs, remove what a killed process left'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand doctor" -l json -d 'Print the report as JSON'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand retry" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand retry" -l bg -d 'Do not wait: print the new job\'s id and return'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand retry" -l json -d 'Print the new job as JSON instead of the answer or the id'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand retry" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand retry" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand mcp; and not __fish_seen_subcommand_from serve config" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"

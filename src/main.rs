@@ -12,9 +12,11 @@ mod failure;
 mod job;
 mod journal;
 mod mcp;
+mod redact;
 mod render;
 mod runner;
 mod skill;
+mod tree;
 mod world;
 
 use std::process::ExitCode;

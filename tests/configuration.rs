@@ -95,6 +95,7 @@ web                       false  (default)
 mcp.cancel_on_disconnect  false  (default)
 retention.older_than      \"off\"  (default)
 retention.keep            null  (default)
+redact                    true  (default)
 allow_network_fs          false  (default)
 "
     );

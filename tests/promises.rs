@@ -5,6 +5,7 @@
 mod support;
 
 mod answers;
+mod attestation;
 mod cancelling;
 mod configuration;
 mod contract;
@@ -21,6 +22,7 @@ mod observers;
 mod prompts;
 mod pruning;
 mod reading;
+mod redaction;
 mod selection;
 mod sessions;
 mod skills;

@@ -2,18 +2,19 @@
 
 use std::path::PathBuf;
 
-use super::context::{CLOCK, Context};
+use super::ask::{self, Way};
+use super::context::Context;
 use super::manual::{self, Block, EXAMPLES_TITLE, Section};
 use super::prompt::{self, Sources};
-use super::{directory, dry_run, foreground, json};
+use super::{directory, dry_run};
 use crate::config::{Config, EFFORTS, Flags, Limit, parse_count};
 use crate::consult::request::Request;
 use crate::failure::{Exit, Failure};
 use crate::job::id::JobId;
 use crate::mcp::desk::Ask;
 use crate::runner::program;
-use crate::runner::submit::{Submission, submit};
-use crate::{render, world};
+use crate::runner::submit::Submission;
+use crate::world;
 
 /// Ask for a second opinion and print the answer; with --bg, print the job's id at once
 ///
@@ -114,18 +115,7 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     if args.dry_run {
         return dry_run::show(submission, &config, args.json, context);
     }
-    let state = context.create_state(&config)?;
-    if !args.bg {
-        let interrupts = foreground::Interrupts::listen()?;
-        let job = submit(&state, submission, CLOCK)?;
-        return foreground::attend(&state, job, args.json, interrupts, context);
-    }
-    let job = submit(&state, submission, CLOCK)?;
-    let text =
-        if args.json { json::text(&render::json::job(&job), None)? } else { job.id.to_string() };
-    // The job is there, and if its id cannot be printed nobody else would name it.
-    context.output.line(&text).map_err(|f| f.hinted(render::human::left_running(&job)))?;
-    Ok(Exit::Succeeded)
+    ask::ask(submission, &config, Way { bg: args.bg, json: args.json }, context)
 }
 
 fn submission(
@@ -141,6 +131,7 @@ fn submission(
         request: request(args, config, prompt, cwd, context)?,
         caller: context.caller(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        retry_of: None,
     })
 }
 
@@ -170,7 +161,7 @@ fn flags(args: &Args) -> Flags {
 }
 
 /// A consult that consults would spend money that nobody watches.
-fn refuse_nesting(config: &Config, context: &Context<'_>) -> Result<(), Failure> {
+pub(super) fn refuse_nesting(config: &Config, context: &Context<'_>) -> Result<(), Failure> {
     let (depth, most) = (context.depth(), config.max_depth.value);
     if depth < most {
         return Ok(());
@@ -211,6 +202,7 @@ fn request(
         idle_timeout_ms: config.idle_timeout.value.as_millis(),
         grace_ms: milliseconds(config.grace.value),
         max_running: config.max_running.value,
+        redact: config.redact.value,
         claude_bin: Some(claude),
     })
 }

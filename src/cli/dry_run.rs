@@ -14,8 +14,9 @@ use crate::failure::{Exit, Failure};
 use crate::job::event::Session;
 use crate::runner::call::{Call, Setting, call};
 use crate::runner::program::{self, Program};
+use crate::runner::record::queued;
 use crate::runner::session;
-use crate::runner::submit::{Submission, queued};
+use crate::runner::submit::Submission;
 
 pub(super) fn show(
     submission: Submission,

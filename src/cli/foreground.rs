@@ -16,7 +16,7 @@ use crate::render::human::{self, Pulse};
 use crate::runner::follow::Follower;
 use crate::runner::signals::Heard;
 use crate::runner::wait::{Waiter, Woken};
-use crate::runner::{cancel, observe};
+use crate::runner::{cancel, look, observe};
 use crate::{render, world};
 
 /// How often the terminal's line is drawn, and signals are looked for.
@@ -77,7 +77,11 @@ pub(super) fn attend(
     // Whatever keeps us from looking, the job is there, and nobody else would name it.
     let ended = observe::job(state, job.id, CLOCK)
         .map_err(|error| Failure::from(error).hinted(human::left_running(&job)))?;
-    report(&ended.unwrap_or(job), as_json, asked > 0, context)
+    let mut ended = ended.unwrap_or(job);
+    if as_json {
+        look::note_staleness(state, &mut ended);
+    }
+    report(&ended, as_json, asked > 0, context)
 }
 
 /// The same for who only looks: no signal is listened to, so the first one ends the look.

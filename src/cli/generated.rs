@@ -103,6 +103,7 @@ fn sections(command: &str) -> &'static [Section] {
         "consult" => super::consult::MANUAL,
         "job" => super::job::MANUAL,
         "jobs" => super::jobs::MANUAL,
+        "retry" => super::retry::MANUAL,
         "wait" => super::wait::MANUAL,
         "prune" => super::prune::MANUAL,
         "cancel" => super::cancel::MANUAL,
@@ -125,7 +126,7 @@ fn program() -> Command {
     let hidden = |command: &&Command| command.is_hide_set();
     let names: Vec<String> =
         whole.get_subcommands().filter(hidden).map(|c| c.get_name().to_owned()).collect();
-    assert_eq!(names, ["__run", "__exec"]);
+    assert_eq!(names, ["__run", "__look", "__exec"]);
     let mut program = copy_without_hidden(&whole, Command::new("phone-opus"));
     program.build();
     program

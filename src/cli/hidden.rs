@@ -9,7 +9,7 @@ use crate::config::Flags;
 use crate::failure::{Exit, Failure};
 use crate::job::id::JobId;
 use crate::job::retention::Rule;
-use crate::runner::{Stage, run_stage, trampoline};
+use crate::runner::{self, Stage, run_stage, trampoline};
 
 /// One stage of a job's runner.
 #[derive(Debug, clap::Args)]
@@ -57,6 +57,16 @@ fn retention(stage: Stage, context: &Context<'_>) -> Rule {
     };
     let config = if stage == Stage::Worker { config() } else { None };
     config.map_or_else(Rule::default, |config| super::prune::configured(&config))
+}
+
+/// Looks at a directory for the runner, and prints what it saw.
+pub(super) fn look(context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let (root, path) = (context.state_root()?, context.world.search_path());
+    let seen = runner::look::answer(&root, &path, &context.world.variables());
+    context
+        .output
+        .line(&seen.ok_or_else(|| Failure::usage("this command is run by phone-opus itself"))?)?;
+    Ok(Exit::Succeeded)
 }
 
 /// Becomes Claude Code.

@@ -12,7 +12,7 @@ use crate::job::id::JobId;
 use crate::job::status::Status;
 use crate::journal::place::State;
 use crate::render::table;
-use crate::runner::observe;
+use crate::runner::{look, observe};
 use crate::{render, world};
 
 type Row = (JobId, Brief);
@@ -80,7 +80,9 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
 fn rows(args: &Args, state: &State) -> Result<(Vec<Row>, bool), Failure> {
     let here = if args.here { Some(super::directory::directory(None)?) } else { None };
     let wanted = |row: &Brief| passes(args, here.as_deref(), row);
-    Ok(observe::newest(state, args.limit as usize, CLOCK, wanted)?)
+    let (mut rows, truncated) = observe::newest(state, args.limit as usize, CLOCK, wanted)?;
+    look::note_staleness_of(state, &mut rows);
+    Ok((rows, truncated))
 }
 
 fn passes(args: &Args, here: Option<&str>, row: &Brief) -> bool {

@@ -1,6 +1,7 @@
 //! The shell's door: one file per command, its arguments beside its body. Nothing is decided here:
 //! parse, one verb of a room below, render.
 
+mod ask;
 mod cancel;
 mod config;
 mod consult;
@@ -20,6 +21,7 @@ mod mcp;
 mod output;
 mod prompt;
 mod prune;
+mod retry;
 mod schema;
 mod search;
 mod selection;
@@ -78,12 +80,15 @@ enum Command {
     Stats(stats::Args),
     Events(events::Args),
     Doctor(doctor::Args),
+    Retry(retry::Args),
     Mcp(mcp::Args),
     Config(config::Args),
     Schema(schema::Args),
     Skill(skill::Args),
     #[command(name = "__run", hide = true)]
     Run(hidden::RunArgs),
+    #[command(name = "__look", hide = true)]
+    Look,
     #[command(name = "__exec", hide = true)]
     Exec(hidden::ExecArgs),
 }
@@ -118,11 +123,13 @@ impl Command {
             Command::Stats(args) => stats::run(&args, context),
             Command::Events(args) => events::run(&args, context),
             Command::Doctor(args) => doctor::run(&args, context),
+            Command::Retry(args) => retry::run(&args, context),
             Command::Mcp(args) => mcp::run(&args, context),
             Command::Config(args) => config::run(&args, context),
             Command::Schema(args) => schema::run(&args, context),
             Command::Skill(args) => skill::run(&args, context),
             Command::Run(args) => hidden::run_stage_command(&args, context),
+            Command::Look => hidden::look(context),
             Command::Exec(args) => Ok(hidden::exec(&args)),
         }
     }
@@ -139,6 +146,7 @@ impl Command {
             Command::Stats(args) => args.json,
             Command::Cancel(args) => args.json,
             Command::Prune(args) => args.json,
+            Command::Retry(args) => args.json,
             Command::Doctor(args) => args.json,
             Command::Config(args) => args.json,
             Command::Events(_)
@@ -146,6 +154,7 @@ impl Command {
             | Command::Schema(_)
             | Command::Skill(_)
             | Command::Run(_)
+            | Command::Look
             | Command::Exec(_) => false,
         }
     }

@@ -124,6 +124,8 @@ keys! {
     retention_older_than as "retention.older_than": Limit = Limit::Off, reader::LIMIT;
     /// How many ended jobs stay when others are removed by themselves; with an age, both must hold.
     retention_keep as "retention.keep": Option<u32> = None, reader::COUNT_OR_NONE;
+    /// Whether secrets of known shapes are replaced by markers in the log and in transcripts.
+    redact: bool = true, reader::SWITCH;
     /// Whether the state directory may lie on NFS, SMB or FUSE, whose locks are not to be trusted.
     allow_network_fs: bool = false, reader::SWITCH;
 }

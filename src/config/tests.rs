@@ -47,6 +47,7 @@ fn without_anything_set_the_documented_defaults_are_in_force() {
             "mcp.cancel_on_disconnect = false",
             "retention.older_than = \"off\"",
             "retention.keep = null",
+            "redact = true",
             "allow_network_fs = false",
         ]
     );

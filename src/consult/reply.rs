@@ -1,5 +1,7 @@
 //! What came back from a consult: the answer, or as much of it as there was.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -35,6 +37,8 @@ pub(crate) struct Account {
     pub(crate) usage: Option<Value>,
     pub(crate) model_usage: Option<Value>,
     pub(crate) permission_denials: Vec<Value>,
+    /// How often each tool was asked for, a subagent's left out.
+    pub(crate) tools_used: BTreeMap<String, u64>,
     pub(crate) fast_mode_state: Option<String>,
     pub(crate) structured_output: Option<Value>,
     pub(crate) uuid: Option<String>,

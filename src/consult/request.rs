@@ -34,6 +34,9 @@ pub(crate) struct Request {
     pub(crate) grace_ms: u64,
     /// How many consults may run at once on this host.
     pub(crate) max_running: u32,
+    /// Whether secrets of known shapes are replaced in what is recorded. The records of versions that
+    /// did not know of it say no.
+    pub(crate) redact: bool,
     /// The program as configured; `None` means `claude` on PATH.
     pub(crate) claude_bin: Option<String>,
 }
@@ -56,6 +59,7 @@ impl Default for Request {
             idle_timeout_ms: Some(20 * 60 * 1000),
             grace_ms: 5000,
             max_running: 4,
+            redact: false,
             claude_bin: None,
         }
     }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::event::{Event, Queued};
 use super::status::Status;
+use super::tree::{Mark, Snapshot};
 use crate::consult::failure::Code;
 use crate::consult::reply::Account;
 
@@ -42,6 +43,11 @@ pub(crate) struct Brief {
     pub(crate) cost_usd: Option<f64>,
     pub(crate) failure_code: Option<String>,
     pub(crate) recovered: bool,
+    /// How the directory was before the start, shortened.
+    pub(crate) tree: Option<Mark>,
+    /// Whether it has moved on since, where an observer looked; in no log.
+    #[serde(skip)]
+    pub(crate) stale: Option<bool>,
     /// Calls with the same key within a day are this one job; never cut, since it is compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) idempotency_key: Option<String>,
@@ -74,6 +80,8 @@ impl Default for Brief {
             cost_usd: None,
             failure_code: None,
             recovered: false,
+            tree: None,
+            stale: None,
             idempotency_key: None,
             cut: false,
             unknown: Map::new(),
@@ -126,6 +134,7 @@ pub(crate) fn next(previous: Option<Brief>, event: &Event, unix_ms: i64) -> Brie
             row.status = Status::Running;
             row.started_unix_ms = Some(unix_ms);
             row.runner_pid = Some(data.pid);
+            row.tree = data.provenance.as_ref().map(Snapshot::mark);
         }
         Event::Progress(data) => {
             row.turns = Some(data.turns);

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::id::JobId;
 use super::status::Status;
+use super::tree::Snapshot;
 use crate::consult::failure::Failure;
 use crate::consult::reply::{Partial, Reply};
 use crate::consult::request::Request;
@@ -58,6 +59,17 @@ impl Event {
         Status::parse(self.name()).filter(|status| status.is_terminal())
     }
 
+    /// Notes how the consulted directory is at the end that this event is.
+    pub(crate) fn see_tree_after(&mut self, seen: Snapshot) {
+        let place = match self {
+            Event::Succeeded(data) => &mut data.tree_after,
+            Event::Failed(data) => &mut data.tree_after,
+            Event::Cancelled(data) => &mut data.tree_after,
+            _ => return,
+        };
+        *place = Some(seen);
+    }
+
     /// Reads the payload of the event called `name`. An unknown name is no error; a known one whose
     /// payload does not fit is.
     pub(crate) fn from_parts(name: &str, data: &str) -> serde_json::Result<Self> {
@@ -99,6 +111,10 @@ pub(crate) struct Queued {
     pub(crate) request: Request,
     pub(crate) session: Session,
     pub(crate) prompt_prefix_injected: bool,
+    /// Secrets in the prompt were replaced by markers. Claude Code received it as it was.
+    pub(crate) prompt_redacted: bool,
+    /// Id of the job whose question is asked again.
+    pub(crate) retry_of: Option<String>,
     pub(crate) caller: Caller,
     /// Version of phone-opus that queued the job.
     pub(crate) version: String,
@@ -160,8 +176,8 @@ pub(crate) struct Started {
     pub(crate) model: String,
     /// What the kernel enforces on the adviser; `null` where nothing does.
     pub(crate) enforcement: Option<Value>,
-    /// Commit, dirty state and fingerprint of the consulted tree; `null` where none was taken.
-    pub(crate) provenance: Option<Value>,
+    /// The consulted directory as it was; `null` where nobody looked.
+    pub(crate) provenance: Option<Snapshot>,
 }
 
 /// Something changed since the last one; at most one in ten seconds.
@@ -189,6 +205,8 @@ pub(crate) struct CancelRequested {
 #[serde(default)]
 pub(crate) struct Succeeded {
     pub(crate) reply: Reply,
+    /// The consulted directory as it then was.
+    pub(crate) tree_after: Option<Snapshot>,
     /// Found on disk after the runner had died.
     pub(crate) recovered: bool,
 }
@@ -199,6 +217,9 @@ pub(crate) struct Failed {
     pub(crate) failure: Failure,
     #[serde(default)]
     pub(crate) partial: Partial,
+    /// The consulted directory as it then was; `null` where Claude Code was not started.
+    #[serde(default)]
+    pub(crate) tree_after: Option<Snapshot>,
     #[serde(default)]
     pub(crate) recovered: bool,
 }
@@ -208,6 +229,8 @@ pub(crate) struct Failed {
 #[serde(default)]
 pub(crate) struct Cancelled {
     pub(crate) partial: Partial,
+    /// The consulted directory as it then was; `null` where Claude Code was not started.
+    pub(crate) tree_after: Option<Snapshot>,
     pub(crate) recovered: bool,
 }
 

@@ -9,6 +9,7 @@ use super::event::{
 };
 use super::id::JobId;
 use super::status::Status;
+use super::tree::{self, Snapshot};
 
 /// What is true of a job now.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +27,8 @@ pub(crate) struct Job {
     pub(crate) finished_unix_ms: Option<i64>,
     /// Events that did not fit where they stood.
     pub(crate) odd: u64,
+    /// Whether the directory has moved on since the start, where an observer looked; in no log.
+    pub(crate) stale: Option<bool>,
     /// What counted and may stand in the log once more after the end.
     passed: Vec<(i64, Event)>,
 }
@@ -49,6 +52,26 @@ impl Job {
             (None, Some(_)) => Status::Running,
             (None, None) => Status::Queued,
         }
+    }
+
+    /// The consulted directory as it was before the start.
+    pub(crate) fn tree_before(&self) -> Option<&Snapshot> {
+        self.started.as_ref()?.provenance.as_ref()
+    }
+
+    /// The same as it was at the end.
+    pub(crate) fn tree_after(&self) -> Option<&Snapshot> {
+        match self.ending.as_ref()? {
+            Ending::Succeeded(end) => end.tree_after.as_ref(),
+            Ending::Failed(end) => end.tree_after.as_ref(),
+            Ending::Cancelled(end) => end.tree_after.as_ref(),
+            Ending::Lost(_) => None,
+        }
+    }
+
+    /// Whether the directory was another at the end; `None` where that is not known.
+    pub(crate) fn tree_changed(&self) -> Option<bool> {
+        tree::changed(self.tree_before(), self.tree_after())
     }
 
     /// Applies one event. Live running and recovery from disk go through this one door.
@@ -157,6 +180,7 @@ fn begin(recorded: &Recorded, data: &Queued, odd: u64) -> Job {
         started_unix_ms: None,
         finished_unix_ms: None,
         odd,
+        stale: None,
         passed: Vec::new(),
     }
 }

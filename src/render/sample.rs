@@ -12,6 +12,7 @@ use crate::job::event::{
 };
 use crate::job::fold::{Job, fold};
 use crate::job::id::JobId;
+use crate::job::tree::Snapshot;
 
 pub(super) const ID: &str = "0b4e0a52-7f43-4f5e-9a2b-3c1d5e6f7a8b";
 /// When the samples were queued; they start after 2 s, report at 12 s and end at 127 s.
@@ -47,6 +48,8 @@ pub(super) fn queued() -> Event {
         request: request(),
         session,
         prompt_prefix_injected: true,
+        prompt_redacted: false,
+        retry_of: None,
         caller: caller(),
         version: "0.1.0".to_owned(),
         idempotency_key: None,
@@ -63,7 +66,7 @@ pub(super) fn started() -> Event {
         claude_version: Some("2.1.330".to_owned()),
         model: "claude-opus-5-5".to_owned(),
         enforcement: None,
-        provenance: Some(json!({"commit": "abc", "dirty": false})),
+        provenance: Some(snapshot("1")),
     }))
 }
 
@@ -92,9 +95,25 @@ pub(super) fn account() -> Account {
         usage: Some(json!({"input_tokens": 10, "output_tokens": 20})),
         model_usage: Some(json!({"claude-opus-5-5": {"costUSD": 1.25}})),
         permission_denials: vec![json!({"tool_name": "Write"})],
+        tools_used: [("Read".to_owned(), 12), ("Grep".to_owned(), 3)].into(),
         fast_mode_state: Some("off".to_owned()),
         structured_output: None,
         uuid: Some("aaaaaaaa-0000-4000-8000-000000000001".to_owned()),
+    }
+}
+
+/// The directory as one fingerprint.
+pub(super) fn snapshot(fingerprint: &str) -> Snapshot {
+    Snapshot {
+        method: "git".to_owned(),
+        commit: Some("0123456789abcdef0123456789abcdef01234567".to_owned()),
+        dirty: Some(false),
+        fingerprint: Some(fingerprint.to_owned()),
+        stamp: Some(fingerprint.to_owned()),
+        files: 42,
+        complete: true,
+        reason: None,
+        took_ms: 7,
     }
 }
 
@@ -104,7 +123,11 @@ fn partial() -> Partial {
 
 pub(super) fn succeeded() -> Event {
     let reply = Reply { response: "1. src/lock.rs:12 is unsafe.\n".to_owned(), account: account() };
-    Event::Succeeded(Box::new(Succeeded { reply, recovered: false }))
+    Event::Succeeded(Box::new(Succeeded {
+        reply,
+        tree_after: Some(snapshot("2")),
+        recovered: false,
+    }))
 }
 
 pub(super) fn failed() -> Event {
@@ -114,7 +137,12 @@ pub(super) fn failed() -> Event {
         exit_code: Some(1),
         ..Failure::new(Code::RateLimited, "You've hit your limit\u{1b}[0m")
     };
-    Event::Failed(Box::new(Failed { failure, partial: partial(), recovered: false }))
+    Event::Failed(Box::new(Failed {
+        failure,
+        partial: partial(),
+        tree_after: None,
+        recovered: false,
+    }))
 }
 
 pub(super) fn cancel_requested() -> Event {
@@ -122,7 +150,11 @@ pub(super) fn cancel_requested() -> Event {
 }
 
 pub(super) fn cancelled() -> Event {
-    Event::Cancelled(Box::new(Cancelled { partial: partial(), recovered: false }))
+    Event::Cancelled(Box::new(Cancelled {
+        partial: partial(),
+        tree_after: Some(snapshot("1")),
+        recovered: false,
+    }))
 }
 
 pub(super) fn lost() -> Event {

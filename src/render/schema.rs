@@ -146,7 +146,7 @@ mod tests {
             "permission_denials",
             "structured_output",
             "enforcement",
-            "provenance",
+            "tools_used",
         ];
         match document {
             Value::Object(object) => {

@@ -62,7 +62,7 @@ pub(crate) fn jobs(rows: &[(JobId, Brief)], look: &Look<'_>) -> String {
     let head = line(&COLUMNS.map(|(title, ..)| title.to_owned()), &widths, |_, text| text);
     let body = cells.iter().zip(rows).map(|(cells, (_, brief))| {
         line(cells, &widths, |column, text| match column {
-            STATUS => status(brief.status, look.colour) + trailing(&text),
+            STATUS => status(brief.status, look.colour) + &text[brief.status.name().len()..],
             _ => text,
         })
     });
@@ -85,7 +85,7 @@ fn cells(id: JobId, brief: &Brief, look: &Look<'_>) -> Cells {
     id.truncate(8);
     [
         id,
-        brief.status.to_string(),
+        brief.status.to_string() + if brief.stale == Some(true) { " (stale)" } else { "" },
         ago(brief.updated_unix_ms, look.now_unix_ms),
         took(brief).unwrap_or_default(),
         brief.cost_usd.map(dollars).unwrap_or_default(),
@@ -151,10 +151,6 @@ fn cell(text: &str, cells: usize, keep: Keep) -> String {
     };
     let padding = cells.saturating_sub(width(&text));
     format!("{text}{}", " ".repeat(padding))
-}
-
-fn trailing(text: &str) -> &str {
-    &text[text.trim_end().len()..]
 }
 
 #[cfg(test)]
@@ -236,6 +232,14 @@ ID        STATUS     AGE
         let shown = jobs(&[(id, brief)], &LOOK);
         assert_eq!(shown.lines().count(), 2);
         assert!(!shown.contains(['\u{1b}', '\r', '\u{202e}']));
+    }
+
+    #[test]
+    fn an_answer_that_is_stale_says_so() {
+        let [(id, mut brief), _] = two();
+        brief.stale = Some(true);
+        let shown = jobs(&[(id, brief)], &Look { colour: Colour::On, ..LOOK });
+        assert!(shown.contains("\u{1b}[32msucceeded\u{1b}[0m (stale)  2 min ago"), "{shown}");
     }
 
     #[test]

@@ -238,7 +238,8 @@ impl Attendant<'_> {
     }
 
     fn finish(mut self) -> Finished {
-        self.surroundings.transcript.flush();
+        self.surroundings.transcript.finish();
+        self.surroundings.stderr_log.finish();
         Finished {
             stream: self.stream,
             exit: self.exit.unwrap_or(Exit::Unknown),

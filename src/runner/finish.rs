@@ -11,6 +11,7 @@ use super::signals::{Order, Signals};
 use super::stage::{Errand, Inherited};
 use super::{cancel, outcome, pause, session, slots};
 use crate::consult::reply::Outcome;
+use crate::consult::request::Request;
 use crate::job::event::{Cancelled, Event, Failed, Succeeded};
 use crate::job::id::JobId;
 use crate::journal::append::{Appended, append};
@@ -21,13 +22,13 @@ use crate::journal::place::State;
 pub(super) fn event(outcome: Outcome) -> Event {
     match outcome {
         Outcome::Succeeded(reply) => {
-            Event::Succeeded(Box::new(Succeeded { reply, recovered: false }))
+            Event::Succeeded(Box::new(Succeeded { reply, tree_after: None, recovered: false }))
         }
         Outcome::Failed(failure, partial) => {
-            Event::Failed(Box::new(Failed { failure, partial, recovered: false }))
+            Event::Failed(Box::new(Failed { failure, partial, tree_after: None, recovered: false }))
         }
         Outcome::Cancelled(partial) => {
-            Event::Cancelled(Box::new(Cancelled { partial, recovered: false }))
+            Event::Cancelled(Box::new(Cancelled { partial, tree_after: None, recovered: false }))
         }
     }
 }
@@ -41,6 +42,11 @@ pub(super) fn total_cost_usd(event: &Event) -> Option<f64> {
         Event::Lost(data) => data.partial.account.total_cost_usd,
         _ => None,
     }
+}
+
+/// A terminal event as it may be kept.
+pub(super) fn kept(event: Event, request: &Request) -> Event {
+    if request.redact { event.redacted() } else { event }
 }
 
 /// Records the end of a job whose lock we hold, and then lets go of everything.

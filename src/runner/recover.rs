@@ -89,10 +89,13 @@ fn end_of(state: &State, job: &Job) -> Event {
     }
     let stream = transcript::replay(state, job.id);
     let before = job.queued.session.total_cost_usd_before;
-    match reply(&stream, before) {
-        Some(reply) => Event::Succeeded(Box::new(Succeeded { reply, recovered: true })),
+    let end = match reply(&stream, before) {
+        Some(reply) => {
+            Event::Succeeded(Box::new(Succeeded { reply, tree_after: None, recovered: true }))
+        }
         None => Event::Lost(Box::new(lost(state, job, partial(&stream, before)))),
-    }
+    };
+    finish::kept(end, &job.queued.request)
 }
 
 fn lost(state: &State, job: &Job, partial: Partial) -> Lost {

@@ -43,6 +43,10 @@ fn open_prompt(errand: &Errand, job: &Job) -> io::Result<File> {
         Err(error) if error.is_not_found() => {}
         opened => return opened.map_err(io::Error::from),
     }
+    if job.queued.prompt_redacted {
+        // Another question than was asked is not worth its price.
+        return Err(io::Error::other("it was removed, and the log has it redacted"));
+    }
     let mut new = OpenOptions::new();
     new.write(true).create_new(true);
     open_private(&path, &new)?.write_all(job.queued.request.effective_prompt().as_bytes())?;

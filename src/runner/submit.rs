@@ -10,12 +10,13 @@ use std::time::Duration;
 use super::clock::Clock;
 use super::error::{At, Error};
 use super::handshake::{self, Answer, Launched};
+use super::record::{queued, recorded};
 use super::session::{self, Memory};
 use super::{finish, launch, lock, observe, pause, slots, stop};
 use crate::consult::failure::{Code, Failure};
 use crate::consult::reply::Partial;
 use crate::consult::request::Request;
-use crate::job::event::{Caller, Event, Failed, Queued, Session};
+use crate::job::event::{Caller, Event, Failed, Queued};
 use crate::job::fold::Job;
 use crate::job::id::JobId;
 use crate::journal::append::{Once, append, append_once};
@@ -34,11 +35,13 @@ pub(crate) struct Submission {
     pub(crate) caller: Caller,
     /// Version of phone-opus.
     pub(crate) version: String,
+    /// The job whose question is asked again.
+    pub(crate) retry_of: Option<JobId>,
 }
 
 impl Submission {
     /// The conversation, chosen now, so that every failure still names one to resume.
-    fn session(&self) -> &str {
+    pub(super) fn session(&self) -> &str {
         self.request.session_id.as_deref().unwrap_or(&self.new_session)
     }
 }
@@ -150,30 +153,6 @@ fn settle_predecessor(state: &State, session: &str, clock: Clock) {
     }
 }
 
-/// What is recorded of a submission. A resume runs where the conversation began, whatever directory
-/// was asked for.
-pub(crate) fn queued(submission: Submission, memory: &Memory) -> Queued {
-    let id = submission.session().to_owned();
-    let mut request = submission.request;
-    let resumed = request.session_id.is_some();
-    if let (true, Some(cwd)) = (resumed, &memory.cwd) {
-        request.cwd.clone_from(cwd);
-    }
-    Queued {
-        session: Session {
-            id,
-            resumed,
-            cwd: request.cwd.clone(),
-            total_cost_usd_before: memory.total_cost_usd,
-        },
-        prompt_prefix_injected: request.prefix.as_ref().is_some_and(|prefix| !prefix.is_empty()),
-        request,
-        caller: submission.caller,
-        version: submission.version,
-        idempotency_key: None,
-    }
-}
-
 /// Makes the job's directory, locks it, and appends `queued` durably.
 fn enqueue(
     state: &State,
@@ -188,7 +167,8 @@ fn enqueue(
     slots::take_ticket(state, job)?;
     pause::at("locked");
     let (now, since) = ((clock.unix_ms)(), key_since(clock));
-    let once = append_once(state, LOG_LOCK_LIMIT, now, since, job, queued.clone(), still)?;
+    let recorded = recorded(queued.clone());
+    let once = append_once(state, LOG_LOCK_LIMIT, now, since, job, recorded, still)?;
     Ok((job_lock, once))
 }
 
@@ -260,6 +240,7 @@ fn record_failed_start(state: &State, job: JobId, detail: String, clock: Clock) 
     let failed = Event::Failed(Box::new(Failed {
         failure: Failure::new(Code::SpawnFailed, detail.clone()),
         partial: Partial::default(),
+        tree_after: None,
         recovered: false,
     }));
     slots::drop_ticket(state, job);

@@ -2,8 +2,10 @@
 //!
 //! Text deltas are coalesced into lines of our own (`phone_opus_text`), because they come a few
 //! words at a time; noise is kept, marked. Its size is capped, then a marker says so; only results
-//! are still written, because a recovery needs them. No error here ever fails a job.
+//! are still written, because a recovery needs them. No error here ever fails a job. Secrets of known
+//! shapes are replaced, also where they came in pieces.
 
+use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::time::SystemTime;
@@ -13,6 +15,7 @@ use serde_json::json;
 use crate::consult::claude::stream::{Line, Stream};
 use crate::job::id::JobId;
 use crate::journal::place::{State, open_private};
+use crate::redact;
 
 /// Largest transcript, bytes.
 const CAP: u64 = 256 << 20;
@@ -24,6 +27,10 @@ const FLUSH_AT: usize = 64 << 10;
 pub(super) const FLUSH_EVERY_MS: u64 = 1_000;
 
 /// The transcript of a running consult.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of the file, whatever the others are"
+)]
 pub(super) struct Transcript {
     file: Option<File>,
     written: u64,
@@ -34,20 +41,21 @@ pub(super) struct Transcript {
     /// The last write may have left half a line.
     torn: bool,
     cap: u64,
+    redact: bool,
 }
 
 impl Transcript {
     /// Starts the transcript; one that cannot be started is done without.
-    pub(super) fn create(state: &State, job: JobId) -> Self {
+    pub(super) fn create(state: &State, job: JobId, redact: bool) -> Self {
         let mut options = OpenOptions::new();
         options.append(true).create(true);
         let file = open_private(&state.transcript(job), &options).ok();
-        Self::on(file, CAP)
+        Self::on(file, CAP, redact)
     }
 
-    fn on(file: Option<File>, cap: u64) -> Self {
+    fn on(file: Option<File>, cap: u64, redact: bool) -> Self {
         let pending = String::new();
-        Self { file, written: 0, pending, touched: false, capped: false, torn: false, cap }
+        Self { file, written: 0, pending, touched: false, capped: false, torn: false, cap, redact }
     }
 
     /// Notes one line of standard output and what the parser made of it.
@@ -62,26 +70,48 @@ impl Transcript {
             }
             Line::Event => self.write_line(raw),
             Line::Result => {
-                self.flush();
-                self.put(raw);
+                self.finish();
+                self.put(&self.kept(raw));
             }
             Line::Noise => self.write_noise(raw),
         }
     }
 
-    /// Writes what waits, and moves the file's time: that is the runner's sign of life.
+    /// Writes what waits, but for the end of it that may be the beginning of a secret, and moves the
+    /// file's time: that is the runner's sign of life.
     pub(super) fn flush(&mut self) {
-        if !self.pending.is_empty() {
-            let text = std::mem::take(&mut self.pending);
-            self.write(&json!({"type": "phone_opus_text", "text": text}).to_string().into_bytes());
-        }
+        let settled =
+            if self.redact { redact::settled(self.pending.as_bytes()) } else { usize::MAX };
+        let rest = self.pending.split_off(settled.min(self.pending.len()));
+        self.write_text();
+        self.pending = rest;
         if let (true, Some(file)) = (std::mem::take(&mut self.touched), &self.file) {
             let _ = file.set_modified(SystemTime::now());
         }
     }
 
+    /// Writes all that waits: nothing follows it that belongs to it.
+    pub(super) fn finish(&mut self) {
+        self.write_text();
+        self.flush();
+    }
+
+    fn write_text(&mut self) {
+        if !self.pending.is_empty() {
+            let text = std::mem::take(&mut self.pending);
+            self.write(json!({"type": "phone_opus_text", "text": text}).to_string().as_bytes());
+        }
+    }
+
+    /// A line as it may be kept.
+    fn kept<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
+        if self.redact { redact::json_line(line) } else { Cow::Borrowed(line) }
+    }
+
     fn write_noise(&mut self, raw: &[u8]) {
         const SHOWN: usize = 500;
+        // Cut after it was redacted, lest the start of a secret be left.
+        let raw = if self.redact { redact::bytes(raw) } else { Cow::Borrowed(raw) };
         let text = String::from_utf8_lossy(&raw[..raw.len().min(SHOWN)]).into_owned();
         if !text.trim().is_empty() {
             self.write_line(
@@ -91,7 +121,7 @@ impl Transcript {
     }
 
     fn write_line(&mut self, raw: &[u8]) {
-        self.flush();
+        self.finish();
         self.write(raw);
     }
 
@@ -101,8 +131,9 @@ impl Transcript {
         if self.capped {
             return;
         }
+        let line = self.kept(line);
         self.capped = self.written + line.len() as u64 >= self.cap;
-        self.put(if self.capped { MARKER } else { line });
+        self.put(if self.capped { MARKER } else { &line });
     }
 
     fn put(&mut self, line: &[u8]) {
@@ -141,7 +172,7 @@ mod tests {
     fn past_its_cap_it_says_so_once_and_still_keeps_results() {
         let directory = tempfile::tempdir().expect("made");
         let path = directory.path().join("transcript.jsonl");
-        let mut transcript = Transcript::on(File::create(&path).ok(), 100);
+        let mut transcript = Transcript::on(File::create(&path).ok(), 100, true);
         for _ in 0..20 {
             transcript.note(br#"{"type":"system","subtype":"x"}"#, &Line::Event);
         }
@@ -156,12 +187,30 @@ mod tests {
     fn deltas_become_one_line_of_text() {
         let directory = tempfile::tempdir().expect("made");
         let path = directory.path().join("transcript.jsonl");
-        let mut transcript = Transcript::on(File::create(&path).ok(), CAP);
+        let mut transcript = Transcript::on(File::create(&path).ok(), CAP, true);
         for word in ["so ", "be ", "it"] {
             transcript.note(b"", &Line::Delta(word.to_owned()));
         }
         transcript.note(br#"{"type":"assistant"}"#, &Line::Event);
         let text = r#"{"type":"phone_opus_text","text":"so be it"}"#;
         assert_eq!(lines_of(&path), [text, r#"{"type":"assistant"}"#]);
+    }
+
+    #[test]
+    fn a_secret_that_came_in_pieces_is_not_written_in_pieces() {
+        let directory = tempfile::tempdir().expect("made");
+        let path = directory.path().join("transcript.jsonl");
+        let mut transcript = Transcript::on(File::create(&path).ok(), CAP, true);
+        for piece in ["it is g", "hp_0123456789abcdefghij", "ABCDEFGHIJklmnop", ", I ", "think"] {
+            transcript.note(b"", &Line::Delta(piece.to_owned()));
+            transcript.flush();
+        }
+        transcript.finish();
+        let texts: Vec<String> = lines_of(&path)
+            .iter()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"))
+            .map(|line| line["text"].as_str().expect("text").to_owned())
+            .collect();
+        assert_eq!(texts.concat(), "it is [redacted: github token], I think");
     }
 }

@@ -12,13 +12,14 @@ use super::slots::{self, Queue};
 use super::stage::{Errand, Inherited};
 use super::transcript::Transcript;
 use super::watch::CancelWatch;
-use super::{finish, housekeeping, lock, pause, start, stop, trampoline};
+use super::{finish, housekeeping, lock, look, outcome, pause, start, stop, trampoline};
 use crate::consult::claude::outcome::conclude;
 use crate::consult::claude::stream::Live;
 use crate::consult::failure::{Code, Failure};
 use crate::consult::reply::{Outcome, Partial};
 use crate::job::event::{Event, Failed, Progress, Started};
 use crate::job::fold::Job;
+use crate::job::tree::Snapshot;
 use crate::journal::append::{Appended, append};
 use crate::journal::history;
 
@@ -46,6 +47,7 @@ pub(super) fn run(errand: &Errand, mut inherited: Inherited) -> Result<(), Error
         },
     };
     if let Some(end) = end {
+        let end = finish::kept(end, &job.queued.request);
         finish::conclude(errand, &inherited, &end, &mut signals);
     }
     // Not before the end is in the log: there, too, never more run at once than allowed.
@@ -75,7 +77,8 @@ fn program(errand: &Errand, job: &Job) -> Result<Program, Event> {
 
 /// Runs a job that has its slot to its terminal event; `None` when somebody else ended it first.
 fn consult(errand: &Errand, job: &Job, program: &Program, signals: &mut Signals) -> Option<Event> {
-    match record_start(errand, job, program) {
+    let before = look::look(&errand.state, &job.queued.session.cwd, signals);
+    match record_start(errand, job, program, before) {
         Ok(Recorded::Yes) => {}
         Ok(Recorded::Cancelled) => return Some(cancelled()),
         Ok(Recorded::EndedByOther) => return None,
@@ -89,7 +92,12 @@ fn consult(errand: &Errand, job: &Job, program: &Program, signals: &mut Signals)
     // Only now: whoever was queued later must not start between our slot and our `started`.
     slots::drop_ticket(&errand.state, errand.job);
     pause::at("started");
-    Some(run_program(errand, job, program, signals))
+    let mut end = run_program(errand, job, program, signals);
+    // The answer first, wherever the look may hang.
+    let _ =
+        outcome::save(&errand.state, errand.job, &finish::kept(end.clone(), &job.queued.request));
+    end.see_tree_after(look::look(&errand.state, &job.queued.session.cwd, signals));
+    Some(end)
 }
 
 /// Waits in the queue. An order to end, or a request to cancel, ends the wait and the job.
@@ -119,7 +127,12 @@ fn wait_for_slot(errand: &Errand, job: &Job, signals: &mut Signals) -> Result<Fi
 
 fn failed(code: Code, detail: impl Into<String>) -> Event {
     let failure = Failure::new(code, detail);
-    Event::Failed(Box::new(Failed { failure, partial: Partial::default(), recovered: false }))
+    Event::Failed(Box::new(Failed {
+        failure,
+        partial: Partial::default(),
+        tree_after: None,
+        recovered: false,
+    }))
 }
 
 fn cancelled() -> Event {
@@ -134,7 +147,12 @@ enum Recorded {
 }
 
 /// Appends `started`, durably. Claude Code runs only after this.
-fn record_start(errand: &Errand, job: &Job, program: &Program) -> Result<Recorded, Error> {
+fn record_start(
+    errand: &Errand,
+    job: &Job,
+    program: &Program,
+    before: Snapshot,
+) -> Result<Recorded, Error> {
     let guard = lock::read_holders(&errand.state, errand.job).unwrap_or_default().guard;
     let started = Event::Started(Box::new(Started {
         pid: guard.pid,
@@ -145,7 +163,7 @@ fn record_start(errand: &Errand, job: &Job, program: &Program) -> Result<Recorde
         claude_version: program.version.clone(),
         model: job.queued.request.model.clone(),
         enforcement: None,
-        provenance: None,
+        provenance: Some(before),
     }));
     let unix_ms = (errand.clock.unix_ms)();
     let appended = append(&errand.state, START_LOCK_LIMIT, unix_ms, errand.job, |job| {
@@ -166,13 +184,14 @@ fn run_program(errand: &Errand, job: &Job, program: &Program, signals: &mut Sign
         Err(detail) => return failed(Code::SpawnFailed, detail),
     };
     pause::at("running");
+    let redact = job.queued.request.redact;
     let on_progress = |live: &Live| record_progress(errand, live);
     let surroundings = Surroundings {
         state: &errand.state,
         clock: errand.clock,
         request: &job.queued.request,
-        transcript: Transcript::create(&errand.state, errand.job),
-        stderr_log: StderrLog::new(start::open_stderr_log(errand)),
+        transcript: Transcript::create(&errand.state, errand.job, redact),
+        stderr_log: StderrLog::new(start::open_stderr_log(errand), redact),
         cancel: CancelWatch::new(errand.job),
         on_progress: &on_progress,
     };

@@ -63,6 +63,23 @@ fn a_file_that_a_prompt_mentions_is_not_sent_with_it() {
     assert!(!lines.lines().any(|line| line == hostname.trim() && !line.is_empty()), "{lines}");
 }
 
+#[test]
+fn a_secret_in_a_prompt_reaches_the_model_and_no_file_of_ours() {
+    let offline = Offline::new();
+    // Put together here, so that no scanner of repositories finds one.
+    let secret = ["ghp", "_", "0123456789abcdefghijABCDEFGHIJ", "klmnop"].concat();
+    let ended = offline.consult(&[&format!("is {secret} a good token?")]);
+    assert_eq!(ended.exit, Some(0), "{ended:#?}");
+    assert!(texts(&offline.api.asked_once()).contains(&format!("is {secret} a good token?")));
+    let recorded = &ended.job["request"]["prompt"];
+    assert_eq!(recorded, "is [redacted: github token] a good token?");
+    let id = ended.job["job_id"].as_str().expect("an id");
+    let log = fs::read_to_string(offline.world.state().join("events.jsonl")).expect("read");
+    let transcript =
+        fs::read_to_string(offline.world.job_file(id, "transcript.jsonl")).expect("read");
+    assert!(!log.contains(&secret) && !transcript.contains(&secret));
+}
+
 /// A mebibyte in the form of scenario `big`'s answer, with a word of its own on every line.
 fn numbered_lines(word: &str) -> String {
     let filling = "x".repeat(84);

@@ -12,6 +12,7 @@ pub(super) fn account(stream: &Stream, total_cost_usd_before: Option<f64>) -> Ac
         claude_version: live.version.clone(),
         session_id: live.session_id.clone(),
         num_turns: stream.spoke().then_some(live.turns),
+        tools_used: stream.tools_used().clone(),
         ..Account::default()
     };
     let Some(result) = stream.result().cloned() else {

@@ -20,5 +20,6 @@ mod answer;
 mod api_error;
 mod classify;
 mod result;
+mod tools;
 mod wire;
 mod words;

@@ -4,7 +4,7 @@
 //! a line of a kind that this version does not know is a sign of life and nothing more. The same
 //! reader serves a running job and its transcript after a crash.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 
@@ -12,6 +12,7 @@ use super::answer::Answer;
 use super::api_error::{self, ApiError};
 use super::result::ResultLine;
 use super::text;
+use super::tools::Tools;
 use super::wire;
 
 /// What one line was.
@@ -56,8 +57,7 @@ pub(crate) struct Stream {
     answer: Answer,
     /// Ids of the messages counted in `live.turns`.
     messages: BTreeSet<String>,
-    /// Tools in use, by the id of their call.
-    tools: Vec<(String, String)>,
+    tools: Tools,
     result: Option<ResultLine>,
     /// The newest API error that the model has not answered since.
     api_error: Option<ApiError>,
@@ -95,7 +95,7 @@ impl Stream {
             _ => Line::Event,
         };
         self.live.text_bytes = self.answer.bytes();
-        self.live.tool = self.tools.last().map(|(_, name)| name.clone());
+        self.live.tool = self.tools.in_use().cloned();
         read
     }
 
@@ -115,6 +115,10 @@ impl Stream {
         self.spoke
     }
 
+    pub(super) fn tools_used(&self) -> &BTreeMap<String, u64> {
+        self.tools.used()
+    }
+
     pub(super) fn result(&self) -> Option<&ResultLine> {
         self.result.as_ref()
     }
@@ -130,7 +134,7 @@ impl Stream {
         let event = &line.event;
         match event.kind.as_deref() {
             Some("message_start") => {
-                self.tools.clear();
+                self.tools.settle();
                 self.answer.message_started();
             }
             Some("content_block_start") => self.block_started(&event.content_block),
@@ -151,7 +155,7 @@ impl Stream {
     fn block_started(&mut self, block: &wire::Block) {
         match block.kind.as_deref() {
             Some("text") => self.answer.block_started(),
-            Some("tool_use") => self.tool_asked_for(block),
+            Some("tool_use") => self.tools.asked_for(block),
             _ => {}
         }
     }
@@ -176,25 +180,16 @@ impl Stream {
         for block in line.message.content {
             match (block.kind.as_deref(), &block.text) {
                 (Some("text"), Some(text)) => self.answer.block_finished(text),
-                (Some("tool_use"), _) => self.tool_asked_for(&block),
+                (Some("tool_use"), _) => self.tools.asked_for(&block),
                 _ => {}
             }
         }
         Line::Event
     }
 
-    fn tool_asked_for(&mut self, call: &wire::Block) {
-        let (Some(id), Some(name)) = (&call.id, &call.name) else {
-            return;
-        };
-        if !self.tools.iter().any(|(known, _)| known == id) {
-            self.tools.push((id.clone(), name.clone()));
-        }
-    }
-
     fn user(&mut self, line: &wire::Turn) -> Line {
         for block in &line.message.content {
-            self.tools.retain(|(id, _)| Some(id) != block.tool_use_id.as_ref());
+            self.tools.answered(block.tool_use_id.as_ref());
         }
         Line::Event
     }
@@ -230,7 +225,7 @@ impl Stream {
     fn take_result(&mut self, line: ResultLine) -> Line {
         self.live.cost_usd = line.total_cost_usd.or(self.live.cost_usd);
         self.live.session_id = line.session_id.clone().or(self.live.session_id.take());
-        self.tools.clear();
+        self.tools.settle();
         let had_answer = self.result.as_ref().is_some_and(ResultLine::is_answer);
         if !had_answer || line.is_answer() {
             self.result = Some(line);

@@ -98,16 +98,23 @@ fn end(status: Status, mark: u32) -> Event {
     match status {
         Status::Succeeded => {
             let reply = Reply { account: account(mark), ..Reply::default() };
-            Event::Succeeded(Box::new(Succeeded { reply, recovered: mark == 2 }))
+            Event::Succeeded(Box::new(Succeeded { reply, tree_after: None, recovered: mark == 2 }))
         }
         Status::Failed => {
             let code = if mark == 1 { Code::Timeout } else { Code::Network };
             let failure = Failure::new(code, "");
-            Event::Failed(Box::new(Failed { failure, partial, recovered: mark == 2 }))
+            Event::Failed(Box::new(Failed {
+                failure,
+                partial,
+                tree_after: None,
+                recovered: mark == 2,
+            }))
         }
-        Status::Cancelled => {
-            Event::Cancelled(Box::new(Cancelled { partial, recovered: mark == 2 }))
-        }
+        Status::Cancelled => Event::Cancelled(Box::new(Cancelled {
+            partial,
+            tree_after: None,
+            recovered: mark == 2,
+        })),
         Status::Lost => Event::Lost(Box::new(Lost { partial, ..Lost::default() })),
         Status::Queued | Status::Running => unreachable!("no end"),
     }

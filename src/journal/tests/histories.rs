@@ -74,6 +74,7 @@ fn a_failure_that_cost_nothing_gives_its_key_back() {
             failure: Failure::new(Code::Overloaded, "529"),
             partial: Partial { partial_text: None, account },
             recovered: false,
+            tree_after: None,
         }))
     };
     assert!(matches!(once(0, 1), Once::Written(_)));

@@ -14,6 +14,7 @@ use super::super::tasks;
 use super::Done;
 use crate::consult::request::Request;
 use crate::failure::{Exit, Failure};
+use crate::job::event::Queued;
 use crate::job::fold::Job;
 use crate::job::id::JobId;
 use crate::journal::place::State;
@@ -159,7 +160,7 @@ fn the_job(state: &State, submitted: Submitted, clock: Clock) -> Result<TheJob, 
         let message = format!("the job {id} of this idempotency_key was pruned just now");
         Failure::new(Exit::TryLater, "pruned", message).hinted("Call again.")
     })?;
-    let others = differing(&job.queued.request, &asked);
+    let others = differing(&job.queued, &asked);
     if others.is_empty() {
         return Ok(Ok(job));
     }
@@ -174,9 +175,10 @@ type TheJob = Result<Job, Fault>;
 
 /// The arguments in which two requests differ, as they were resolved: what was left out counts as the
 /// default it came to.
-fn differing(one: &Request, other: &Request) -> Vec<&'static str> {
+fn differing(queued: &Queued, other: &Request) -> Vec<&'static str> {
+    let one = &queued.request;
     let differs = [
-        ("prompt", one.prompt != other.prompt),
+        ("prompt", !queued.asks(&other.prompt)),
         ("cwd", one.cwd != other.cwd),
         ("session_id", one.session_id != other.session_id),
         ("model", one.model != other.model),

@@ -7,6 +7,7 @@ use super::super::format::Detail;
 use super::Done;
 use crate::render;
 use crate::render::mcp::{PAGE_CHARS_MAX, Page};
+use crate::runner::look;
 
 pub(super) async fn run(
     mut arguments: Arguments,
@@ -16,7 +17,13 @@ pub(super) async fn run(
     let id = arguments.job_id("job_id")?;
     let page = page(&mut arguments)?;
     arguments.finish()?;
-    let (_, job) = call.job(id).await?;
+    let (state, mut job) = call.job(id).await?;
+    let job = call
+        .look(move |_| {
+            look::note_staleness(&state, &mut job);
+            Ok(job)
+        })
+        .await?;
     Ok(render::mcp::job(&job, detail, page).into())
 }
 

@@ -12,7 +12,7 @@ use crate::job::fold::Job;
 use crate::job::id::JobId;
 use crate::job::status::Status;
 use crate::render;
-use crate::runner::observe;
+use crate::runner::{look, observe};
 
 const LIMIT: u32 = 10;
 const LIMIT_MAX: u32 = 50;
@@ -47,11 +47,19 @@ pub(super) fn rows(
 ) -> Result<(Vec<Row>, bool), Failure> {
     let Some(state) = shared.state()? else { return Ok((Vec::new(), false)) };
     let wanted = |row: &Brief| statuses.is_empty() || statuses.contains(&row.status);
-    Ok(observe::newest(&state, limit, shared.desk.clock(), wanted)?)
+    let (mut rows, truncated) = observe::newest(&state, limit, shared.desk.clock(), wanted)?;
+    look::note_staleness_of(&state, &mut rows);
+    Ok((rows, truncated))
 }
 
 fn whole(shared: &Shared, rows: &[Row]) -> Result<Vec<Job>, Failure> {
-    let jobs = rows.iter().map(|(id, _)| shared.job(*id));
-    let jobs: Result<Vec<Option<_>>, Failure> = jobs.collect();
-    Ok(jobs?.into_iter().flatten().map(|(_, job)| job).collect())
+    let jobs = rows.iter().map(|(id, row)| {
+        let found = shared.job(*id)?;
+        Ok(found.map(|(_, mut job)| {
+            job.stale = row.stale;
+            job
+        }))
+    });
+    let jobs: Result<Vec<Option<Job>>, Failure> = jobs.collect();
+    Ok(jobs?.into_iter().flatten().collect())
 }

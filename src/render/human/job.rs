@@ -1,7 +1,7 @@
 //! `job ID`: what was asked, how it stands, and then the answer or what went wrong.
 
 use super::ending::{block, explanation};
-use super::took;
+use super::{took, tree};
 use crate::job::fold::{Ending, Job};
 use crate::render::json::{cost_usd, model, num_turns, recovered};
 use crate::render::text::{Colour, cut, dollars, one_line};
@@ -47,6 +47,10 @@ fn ran(job: &Job, now_unix_ms: i64) -> Vec<Row> {
         ("turns", num_turns(job).map(|turns| turns.to_string())),
         ("tool", tool.map(one_line)),
         ("cost", cost_usd(job).map(dollars)),
+        ("tree", tree::tree(job)),
+        ("tools", tree::tools(job)),
+        ("denied", tree::denied(job)),
+        ("claude", tree::version(job)),
     ]
     .into_iter()
     .filter_map(|(key, value)| value.map(|value| (key, value)))
@@ -110,6 +114,10 @@ session  5e55104e-0000-4000-8000-000000000001
 took     2m 05s
 turns    7
 cost     $1.25
+tree     0123456789ab, clean; changed while the job ran, perhaps by you
+tools    Grep 3, Read 12
+denied   Write 1
+claude   2.1.330
 
 1. src/lock.rs:12 is unsafe.
 ";
@@ -120,7 +128,7 @@ cost     $1.25
     fn a_failed_job_ends_with_what_to_do() {
         let shown = shown(&[sample::queued(), sample::failed()]);
         assert!(
-            shown.contains("cost     $1.25\n\nwhat happened  The account's usage limit"),
+            shown.contains("claude   2.1.330\n\nwhat happened  The account's usage limit"),
             "{shown}"
         );
         assert!(shown.ends_with("\nThe answer so far:\n\nThe lock is\n"), "{shown}");
@@ -132,7 +140,7 @@ cost     $1.25
             [sample::queued(), sample::started(), sample::progress(), sample::cancel_requested()];
         let running = shown(&events);
         assert!(running.contains("status   running (asked to stop)\n"), "{running}");
-        let doing = "elapsed  5m 00s\nturns    3\ntool     Grep\ncost     $0.25\n";
+        let doing = "elapsed  5m 00s\nturns    3\ntool     Grep\ncost     $0.25\ntree     0123456789ab, clean\nclaude   2.1.330\n";
         assert!(running.ends_with(doing), "{running}");
         assert!(shown(&events[..1]).ends_with("elapsed  5m 00s\n"));
     }

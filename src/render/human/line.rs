@@ -22,10 +22,20 @@ pub(crate) fn closing(job: &Job) -> String {
     let facts: Vec<String> =
         [took(job), turns, cost_usd(job).map(dollars)].into_iter().flatten().collect();
     let session = one_line(&job.queued.session.id);
-    let parts =
-        [format!("job {}", job.id), facts.join(", "), format!("to go on: --session {session}")];
+    let parts = [
+        format!("job {}", job.id),
+        facts.join(", "),
+        changed(job),
+        format!("to go on: --session {session}"),
+    ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join(" · ")
+}
+
+/// A fact that the reader may want to weigh; it may well be their own doing.
+fn changed(job: &Job) -> String {
+    let changed = job.tree_changed() == Some(true);
+    if changed { "the directory changed meanwhile".to_owned() } else { String::new() }
 }
 
 /// What the foreground says when it leaves a job that goes on.
@@ -57,6 +67,7 @@ mod tests {
         assert_eq!(
             closing(&done),
             "job 0b4e0a52-7f43-4f5e-9a2b-3c1d5e6f7a8b · 2m 05s, 7 turns, $1.25 · \
+             the directory changed meanwhile · \
              to go on: --session 5e55104e-0000-4000-8000-000000000001"
         );
     }

@@ -9,6 +9,7 @@ mod line;
 mod progress;
 mod prune;
 mod totals;
+mod tree;
 
 pub(crate) use ending::ending;
 pub(crate) use job::job;

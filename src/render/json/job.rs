@@ -1,15 +1,18 @@
 //! The `job` document: everything that is known of one job.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Value;
 
 use super::SCHEMA_VERSION;
 use super::ending::{FailureDocument, ResultDocument};
+use super::progress::ProgressDocument;
 use super::request::{CallerDocument, RequestDocument, SessionDocument};
 use crate::consult::reply::{Account, Partial};
-use crate::job::event::Progress;
 use crate::job::fold::{Ending, Job};
 use crate::job::status::Status;
+use crate::job::tree::Snapshot;
 use crate::render::time::rfc3339;
 
 /// What `job ID --json` and `consult --json` print.
@@ -41,12 +44,20 @@ pub(crate) struct JobDocument<'a> {
     request: RequestDocument<'a>,
     session: SessionDocument<'a>,
     prompt_prefix_injected: bool,
+    prompt_redacted: bool,
+    retry_of: Option<&'a str>,
     caller: CallerDocument<'a>,
     claude: ClaudeDocument<'a>,
     /// The model that answered, else the one that was started, else the one that was asked for.
     model: &'a str,
     enforcement: Option<&'a Value>,
-    provenance: Option<&'a Value>,
+    provenance: Option<&'a Snapshot>,
+    tree_after: Option<&'a Snapshot>,
+    /// Whether the directory was another at the end; `null` where that is not known.
+    tree_changed: Option<bool>,
+    /// Whether it has moved on since the start; `null` where that was not looked at.
+    stale: Option<bool>,
+    tools_used: BTreeMap<&'a str, u64>,
     progress: Option<ProgressDocument<'a>>,
     cancel_requested: bool,
     result: Option<ResultDocument<'a>>,
@@ -69,16 +80,6 @@ pub(crate) struct JobDocument<'a> {
 struct ClaudeDocument<'a> {
     path: Option<&'a str>,
     version: Option<&'a str>,
-}
-
-/// The newest sign of work.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-struct ProgressDocument<'a> {
-    turns: u64,
-    tool: Option<&'a str>,
-    text_bytes: u64,
-    api_retries: u64,
-    cost_usd: Option<f64>,
 }
 
 /// Renders one job.
@@ -109,11 +110,17 @@ pub(crate) fn job(job: &Job) -> JobDocument<'_> {
         request: (&queued.request).into(),
         session: (&queued.session).into(),
         prompt_prefix_injected: queued.prompt_prefix_injected,
+        prompt_redacted: queued.prompt_redacted,
+        retry_of: queued.retry_of.as_deref(),
         caller: (&queued.caller).into(),
         claude: claude(job, account),
         model: model(job),
         enforcement: job.started.as_ref().and_then(|started| started.enforcement.as_ref()),
-        provenance: job.started.as_ref().and_then(|started| started.provenance.as_ref()),
+        provenance: job.tree_before(),
+        tree_after: job.tree_after(),
+        tree_changed: job.tree_changed(),
+        stale: job.stale,
+        tools_used: tools_used(account),
         progress: job.progress.as_ref().map(Into::into),
         cancel_requested: job.cancel_requested.is_some(),
         result: result(job),
@@ -175,11 +182,16 @@ pub(in crate::render) fn recovered(job: &Job) -> bool {
     }
 }
 
-fn account(job: &Job) -> Option<&Account> {
+pub(in crate::render) fn account(job: &Job) -> Option<&Account> {
     match &job.ending {
         Some(Ending::Succeeded(end)) => Some(&end.reply.account),
         _ => partial(job).map(|partial| &partial.account),
     }
+}
+
+fn tools_used(account: Option<&Account>) -> BTreeMap<&str, u64> {
+    let used = account.into_iter().flat_map(|account| &account.tools_used);
+    used.map(|(name, count)| (name.as_str(), *count)).collect()
 }
 
 fn claude<'a>(job: &'a Job, account: Option<&'a Account>) -> ClaudeDocument<'a> {
@@ -216,18 +228,6 @@ fn lost_detail(job: &Job) -> Option<&str> {
     match &job.ending {
         Some(Ending::Lost(end)) => Some(&end.detail),
         _ => None,
-    }
-}
-
-impl<'a> From<&'a Progress> for ProgressDocument<'a> {
-    fn from(progress: &'a Progress) -> Self {
-        Self {
-            turns: progress.turns,
-            tool: progress.tool.as_deref(),
-            text_bytes: progress.text_bytes,
-            api_retries: progress.api_retries,
-            cost_usd: progress.cost_usd,
-        }
     }
 }
 

@@ -55,6 +55,8 @@ pub(crate) struct Summary<'a> {
     cost_usd: Option<f64>,
     failure_code: Option<&'a str>,
     recovered: bool,
+    /// Whether the directory has moved on since the start; `null` where that is not known.
+    stale: Option<bool>,
     cut: bool,
 }
 
@@ -99,6 +101,7 @@ fn summary(id: JobId, brief: &Brief) -> Summary<'_> {
         cost_usd: brief.cost_usd,
         failure_code: brief.failure_code.as_deref(),
         recovered: brief.recovered,
+        stale: brief.stale,
         cut: brief.cut,
     }
 }

@@ -7,6 +7,7 @@ mod ending;
 mod error;
 mod job;
 mod list;
+mod progress;
 mod prune;
 mod request;
 mod search;
@@ -16,7 +17,7 @@ mod wait;
 
 pub(crate) use error::error;
 pub(crate) use job::job;
-pub(super) use job::{cost_usd, model, num_turns, partial, recovered};
+pub(super) use job::{account, cost_usd, model, num_turns, partial, recovered};
 pub(crate) use list::jobs;
 pub(crate) use prune::{Removal, prune};
 pub(crate) use search::{found, search};

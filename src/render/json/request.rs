@@ -23,6 +23,7 @@ pub(super) struct RequestDocument<'a> {
     idle_timeout_ms: Option<u64>,
     grace_ms: u64,
     max_running: u32,
+    redact: bool,
     claude_bin: Option<&'a str>,
 }
 
@@ -61,6 +62,7 @@ impl<'a> From<&'a Request> for RequestDocument<'a> {
             idle_timeout_ms: request.idle_timeout_ms,
             grace_ms: request.grace_ms,
             max_running: request.max_running,
+            redact: request.redact,
             claude_bin: request.claude_bin.as_deref(),
         }
     }

@@ -85,6 +85,7 @@ mod tests {
             failure: Failure::new(code, "seen"),
             partial: crate::consult::reply::Partial::default(),
             recovered: false,
+            tree_after: None,
         };
         failed.partial.account.cost_usd = cost;
         let failed = Event::Failed(Box::new(failed));

@@ -110,5 +110,6 @@ fn summary(id: JobId, row: &Brief) -> Value {
         "max_turns": row.max_turns,
         "requested_session_id": row.requested_session_id,
         "prompt_prefix_injected": row.prompt_prefix_injected,
+        "stale": row.stale,
     })
 }

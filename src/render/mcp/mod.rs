@@ -151,6 +151,8 @@ fn concise(job: &Job) -> Map<String, Value> {
         "requested_session_id": job.queued.request.session_id,
         "session_id": session_id(job),
         "prompt_prefix_injected": job.queued.prompt_prefix_injected,
+        "tree_changed": job.tree_changed(),
+        "stale": job.stale,
         "result": result(job),
         "failure": record(job).remove("failure"),
     }))

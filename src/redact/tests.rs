@@ -1,0 +1,334 @@
+//! What must not survive, what must stay, and that nothing depends on luck.
+//!
+//! Secrets are put together here from parts, so that no scanner of repositories finds one.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::shapes::SHAPES;
+use super::*;
+
+/// Letters and digits that look drawn by lot, always the same.
+fn random(length: usize, alphabet: fn(u8) -> bool, seed: u64) -> String {
+    let letters: Vec<u8> = (b'!'..=b'~').filter(|byte| alphabet(*byte)).collect();
+    let mut state = seed ^ 0x9e37_79b9_7f4a_7c15;
+    let body: Vec<u8> = (0..length)
+        .map(|at| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let letter = letters[usize::try_from(state >> 33).expect("fits") % letters.len()];
+            // A full stop or a dash at the very end would be read as the sentence's own.
+            if at + 1 == length && !letter.is_ascii_alphanumeric() { b'a' } else { letter }
+        })
+        .collect();
+    String::from_utf8(body).expect("ASCII")
+}
+
+/// A secret of each shape, with what it is.
+fn secrets(seed: u64) -> Vec<(String, &'static str)> {
+    let shaped = SHAPES.iter().map(|shape| {
+        let length = shape.least + usize::try_from(seed % 5).expect("small");
+        let body = random(length.min(shape.most), shape.alphabet, seed);
+        (format!("{}{body}", shape.prefix), shape.what)
+    });
+    let base64 = |byte: u8| byte.is_ascii_alphanumeric();
+    let lines = [0, 1, 2].map(|line| random(64, base64, seed + line)).join("\n");
+    let pem = ["RSA ", "", "EC ", "OPENSSH ", "ENCRYPTED "].map(|kind| {
+        let label = format!("{kind}PRIVATE KEY");
+        (format!("-----BEGIN {label}-----\n{lines}\n-----END {label}-----"), "private key")
+    });
+    let part = |length| random(length, super::shapes::url64, seed);
+    let jwt = format!("eyJ{}.eyJ{}.{}", part(20), part(40), part(43));
+    shaped.chain(pem).chain([(jwt, "jwt")]).collect()
+}
+
+#[test]
+fn every_listed_shape_is_replaced_and_named() {
+    for (secret, what) in secrets(7) {
+        let shown = text(&secret).into_owned();
+        assert_eq!(shown, format!("[redacted: {what}]"), "{secret}");
+        assert_eq!(kinds(&secret), [what], "{secret}");
+    }
+}
+
+#[test]
+fn what_stands_around_a_secret_stays() {
+    for (secret, what) in secrets(3) {
+        for (before, after) in [
+            ("key = \"", "\"\n"),
+            ("export TOKEN=", "\nnext"),
+            ("(", ")"),
+            ("`", "`."),
+            ("log\\n", "\\nnext"),
+            ("a%3D", "&b=c"),
+            ("\u{1b}[31m", "\u{1b}[0m"),
+            ("für ", " …"),
+        ] {
+            let whole = format!("{before}{secret}{after}");
+            let want = format!("{before}[redacted: {what}]{after}");
+            assert_eq!(text(&whole), want, "{whole}");
+        }
+    }
+}
+
+#[test]
+fn words_around_a_secret_tell_what_it_is() {
+    let token = random(30, |byte| byte.is_ascii_alphanumeric(), 1);
+    let aws = random(40, |byte| byte.is_ascii_alphanumeric() || byte == b'/', 2);
+    for (given, want) in [
+        (
+            format!("Authorization: Bearer {token}"),
+            "Authorization: Bearer [redacted: bearer token]".to_owned(),
+        ),
+        (
+            format!("-H 'authorization: bearer {token}'"),
+            "-H 'authorization: bearer [redacted: bearer token]'".to_owned(),
+        ),
+        (
+            "Authorization: Basic dXNlcjpodW50ZXIy".to_owned(),
+            "Authorization: Basic [redacted: basic credentials]".to_owned(),
+        ),
+        (
+            format!("AWS_SECRET_ACCESS_KEY={aws}"),
+            "AWS_SECRET_ACCESS_KEY=[redacted: aws secret key]".to_owned(),
+        ),
+        (
+            format!("aws_secret_access_key = \"{aws}\"\n"),
+            "aws_secret_access_key = \"[redacted: aws secret key]\"\n".to_owned(),
+        ),
+        (
+            format!("{{\\\"SecretAccessKey\\\": \\\"{aws}\\\"}}"),
+            "{\\\"SecretAccessKey\\\": \\\"[redacted: aws secret key]\\\"}".to_owned(),
+        ),
+        (
+            "postgres://app:hunter2@db:5432/x".to_owned(),
+            "postgres://app:[redacted: url password]@db:5432/x".to_owned(),
+        ),
+        (
+            "https://:p%40ss@example.org".to_owned(),
+            "https://:[redacted: url password]@example.org".to_owned(),
+        ),
+    ] {
+        assert_eq!(text(&given), want);
+    }
+}
+
+#[test]
+fn a_private_key_is_found_however_its_lines_end_and_where_its_end_is_missing() {
+    let line = random(64, |byte| byte.is_ascii_alphanumeric(), 5);
+    for end in ["\n", "\r\n", "\\n", "\\\\n", "\\r\\n", "\\n\" +\n  \""] {
+        let body = [line.as_str(); 4].join(end);
+        let key = format!("-----BEGIN PRIVATE KEY-----{end}{body}{end}-----END PRIVATE KEY-----");
+        assert_eq!(text(&format!("a {key} b")), "a [redacted: private key] b", "{key}");
+    }
+    let cut = format!("-----BEGIN RSA PRIVATE KEY-----\n{line}\n{line}\nand then it broke off");
+    assert_eq!(text(&cut), "[redacted: private key]\nand then it broke off");
+}
+
+#[test]
+fn what_only_looks_like_a_secret_stays() {
+    for plain in [
+        "sk-loading-indicator-with-a-long-name-for-a-class",
+        "task-1234567890abcdefghijklmnopqrstuvwxyz",
+        "npm_config_registry_and_something_else_that_is_long",
+        "hf_hub_download_and_something_else_that_is_long",
+        "ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        "AKIAXXXXXXXXXXXXXXXX",
+        "Authorization: Bearer <token>",
+        "Authorization: Bearer $OPENAI_API_KEY_FOR_THIS_PROJECT",
+        "bearer authentication-is-described-elsewhere",
+        "postgres://user:password@localhost/db",
+        "https://{user}:{password}@{host}/",
+        "redis://:$REDIS_PASSWORD@cache:6379",
+        "git@github.com:owner/name.git",
+        "http://localhost:8080/@scope/name",
+        "if line == \"-----BEGIN PRIVATE KEY-----\" { return; }",
+        "-----BEGIN CERTIFICATE-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA\n-----END CERTIFICATE-----",
+        "d41d8cd98f00b204e9800998ecf8427e 0b4e0a52-7f43-4f5e-9a2b-3c1d5e6f7a8b",
+        "secret_access_key: String,",
+        "eyJ.a.b",
+    ] {
+        assert!(matches!(text(plain), Cow::Borrowed(_)), "{plain} became {}", text(plain));
+    }
+}
+
+#[test]
+fn json_stays_json_and_keeps_its_spelling() {
+    for (secret, what) in secrets(11) {
+        let inner =
+            json!({"type": "user", "text": format!("é\n\"{secret}\"\\"), "n": 1.50}).to_string();
+        let nested = json!({ "line": inner.clone() }).to_string();
+        for line in [inner, nested] {
+            let shown = json_line(line.as_bytes()).into_owned();
+            let shown = String::from_utf8(shown).expect("text");
+            let value: Value = serde_json::from_str(&shown).expect("JSON");
+            assert!(shown.contains(&format!("[redacted: {what}]")), "{line}\n{shown}");
+            assert!(value.is_object() && !shown.contains(&secret.replace('\n', "\\n")));
+            assert!(shown.contains('é'), "{shown}");
+        }
+    }
+    let odd = r#"{ "a" : "\u00e9\/\ud83d", "b": "none" }"#;
+    assert!(matches!(json_line(odd.as_bytes()), Cow::Borrowed(_)));
+}
+
+#[test]
+fn an_escape_that_hides_a_letter_of_a_secret_does_not_hide_the_secret() {
+    let token = random(36, |byte| byte.is_ascii_alphanumeric(), 4);
+    let line = format!(r#"{{"a":"x \u0067hp_{token} \ud83d\u00e9\/"}}"#);
+    let want = r#"{"a":"x [redacted: github token] \ud83d\u00e9\/"}"#;
+    assert_eq!(String::from_utf8_lossy(&json_line(line.as_bytes())), want);
+}
+
+#[test]
+fn name_and_value_tell_together_what_neither_tells_alone() {
+    let aws = random(40, |byte| byte.is_ascii_alphanumeric() || byte == b'/', 2);
+    let mut document = json!({"SecretAccessKey": aws, "sha1": aws, "secret_access_key": "none"});
+    let line = document.to_string();
+    value(&mut document);
+    let want = json!({"SecretAccessKey": "[redacted: aws secret key]", "sha1": aws, "secret_access_key": "none"});
+    assert_eq!(document, want);
+    assert_eq!(json_line(line.as_bytes()).as_ref(), want.to_string().as_bytes());
+}
+
+#[test]
+fn bytes_that_are_no_text_stay() {
+    let token = format!("ghp_{}", random(36, |byte| byte.is_ascii_alphanumeric(), 9));
+    let given = [b"\xff\xfe ", token.as_bytes(), b"\xc3"].concat();
+    assert_eq!(bytes(&given).as_ref(), b"\xff\xfe [redacted: github token]\xc3");
+}
+
+#[test]
+fn repeated_beginnings_cost_no_more_than_their_length() {
+    // Quadratic work on the longest run of these would never end.
+    for unit in [
+        "sk-ant-",
+        "glpat-",
+        "glpat-A1",
+        "xoxb-1a",
+        "eyJ",
+        "-eyJ",
+        ".eyJ",
+        "eyJhbGciOiJ.",
+        ":",
+        "://a:",
+        "a:b@",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----BEGIN ",
+        "-",
+        "Bearer ",
+        "Bearer/",
+        "secret_access_key=",
+        "\\",
+        "1234567890:AA",
+    ] {
+        let long = unit.repeat((1 << 16) / unit.len());
+        let _ = text(&long);
+        let _ = json_line(format!("{{\"a\":\"\\n{long}\"}}").as_bytes());
+        let _ = settled(long.as_bytes());
+    }
+}
+
+/// Text with everything in it that a rule looks for, whole secrets among it.
+fn soup() -> impl Strategy<Value = String> {
+    let secret = (0..1_000u64, any::<prop::sample::Index>())
+        .prop_map(|(seed, index)| index.get(&secrets(seed)).0.clone());
+    let pieces = prop::sample::select(vec![
+        " ",
+        "\n",
+        "\"",
+        "\\",
+        "\\n",
+        "://",
+        ":",
+        "@",
+        "a:",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----END PRIVATE KEY-----",
+        "Bearer ",
+        "Authorization: Basic ",
+        "secret_access_key=",
+        "eyJ",
+        ".",
+        "sk-",
+        "ghp_",
+        "%3D",
+        "é",
+        "[redacted: ",
+        "x",
+        "0",
+    ]);
+    let piece = prop_oneof![2 => secret, 5 => pieces.prop_map(str::to_owned), 3 => any::<String>()];
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_of_a_known_shape_survives_and_twice_is_once(given in soup()) {
+        let once = text(&given).into_owned();
+        prop_assert_eq!(kinds(&once), [""; 0], "{}", once);
+        prop_assert_eq!(text(&once), once.as_str());
+    }
+
+    #[test]
+    fn every_other_byte_stays(given in soup()) {
+        let mut from = 0;
+        let mut parts = Vec::new();
+        while let Some(secret) = find(given.as_bytes(), from) {
+            parts.push(&given.as_bytes()[from..secret.start]);
+            from = secret.end;
+        }
+        parts.push(&given.as_bytes()[from..]);
+        let shown = pass(given.as_bytes()).into_owned();
+        let mut rest = &shown[..];
+        for (at, part) in parts.iter().enumerate() {
+            if at > 0 {
+                prop_assert!(rest.starts_with(b"[redacted: "));
+                let end = rest.iter().position(|byte| *byte == b']').expect("a marker ends");
+                rest = &rest[end + 1..];
+            }
+            prop_assert!(rest.starts_with(part), "{}", given);
+            rest = &rest[part.len()..];
+        }
+        prop_assert!(rest.is_empty());
+    }
+
+    #[test]
+    fn a_line_of_json_means_the_same_but_for_its_secrets(texts in prop::collection::vec(soup(), 1..4)) {
+        let document = json!({"type": "user", "content": texts, "deep": {"n": [1, null, true]}});
+        let line = document.to_string();
+        let shown = json_line(line.as_bytes());
+        let shown: Value = serde_json::from_slice(&shown).expect("JSON");
+        let mut want = document;
+        value(&mut want);
+        prop_assert_eq!(shown, want);
+    }
+
+    #[test]
+    fn any_bytes_at_all_are_taken(given in prop::collection::vec(any::<u8>(), 0..400)) {
+        let once = bytes(&given).into_owned();
+        prop_assert!(matches!(bytes(&once), Cow::Borrowed(_)));
+        let _ = json_line(&given);
+        prop_assert!(settled(&given) <= given.len());
+    }
+
+    #[test]
+    fn pieces_are_redacted_as_the_whole_is(given in soup(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6)) {
+        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(given.len() + 1)).collect();
+        cuts.push(given.len());
+        cuts.sort_unstable();
+        let (mut held, mut shown, mut from) = (Vec::new(), Vec::new(), 0);
+        for cut in cuts {
+            held.extend_from_slice(&given.as_bytes()[from..cut]);
+            from = cut;
+            let rest = held.split_off(settled(&held));
+            shown.extend_from_slice(&bytes(&held));
+            held = rest;
+        }
+        shown.extend_from_slice(&bytes(&held));
+        let whole = bytes(given.as_bytes()).into_owned();
+        prop_assert_eq!(String::from_utf8_lossy(&shown), String::from_utf8_lossy(&whole));
+    }
+}

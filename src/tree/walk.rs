@@ -1,0 +1,63 @@
+//! Every file below a directory, by name: for directories that git does not know.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use super::print::Print;
+use super::{Deadline, Late};
+
+/// What of a walk is to be told.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Walked {
+    /// A directory could not be listed.
+    pub(super) unreadable: bool,
+}
+
+/// Notes every file below `top`, in the order of names, without following a link; `.git` and `skip`
+/// are left out.
+pub(super) fn walk(
+    top: &Path,
+    skip: &Path,
+    print: &mut Print,
+    deadline: Deadline,
+) -> Result<Walked, Late> {
+    let mut walked = Walked::default();
+    let mut waiting: Vec<PathBuf> = vec![PathBuf::new()];
+    while let Some(relative) = waiting.pop() {
+        deadline.check()?;
+        let Some(names) = names(&top.join(&relative), deadline)? else {
+            walked.unreadable = true;
+            continue;
+        };
+        for name in names {
+            let inner = relative.join(&name);
+            let path = top.join(&inner);
+            if name == OsStr::new(".git") || path == skip {
+                continue;
+            }
+            if print.files.is_multiple_of(256) {
+                deadline.check()?;
+            }
+            let meta = print.file(inner.as_os_str(), &path);
+            if meta.is_some_and(|meta| meta.is_dir()) {
+                waiting.push(inner);
+            }
+        }
+    }
+    Ok(walked)
+}
+
+/// The names in a directory, sorted; `None` where it cannot be listed.
+fn names(directory: &Path, deadline: Deadline) -> Result<Option<Vec<OsString>>, Late> {
+    let Ok(entries) = directory.read_dir() else { return Ok(None) };
+    let mut names = Vec::new();
+    for entry in entries {
+        let Ok(entry) = entry else { return Ok(None) };
+        names.push(entry.file_name());
+        if names.len().is_multiple_of(4096) {
+            deadline.check()?;
+        }
+    }
+    names.sort_unstable();
+    Ok(Some(names))
+}

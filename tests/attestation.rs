@@ -1,0 +1,345 @@
+//! What a consult saw, and whether it is still so: the directory before and after, told without blame,
+//! and looked at without running anything of it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::support::World;
+use super::support::schema::assert_valid;
+
+/// Runs git in a directory of this world, with nobody's configuration.
+#[track_caller]
+fn git(world: &World, directory: &Path, arguments: &[&str]) {
+    let mut command = Command::new("git");
+    world.dress(&mut command);
+    command.current_dir(directory).args(["-c", "user.name=u", "-c", "user.email=u@example.org"]);
+    command.args(["-c", "protocol.file.allow=always", "-c", "init.defaultBranch=main"]);
+    command.args(arguments).stdout(Stdio::null()).stderr(Stdio::piped());
+    let output = command.spawn().expect("git is there").wait_with_output().expect("ended");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A repository with one commit.
+fn repository(world: &World, directory: &Path) {
+    fs::create_dir_all(directory).expect("made");
+    git(world, directory, &["init", "-q"]);
+    fs::write(directory.join("a.txt"), "one\n").expect("written");
+    fs::write(directory.join(".gitignore"), "ignored/\n").expect("written");
+    git(world, directory, &["add", "."]);
+    git(world, directory, &["commit", "-q", "-m", "one"]);
+}
+
+fn in_repository() -> World {
+    let world = World::new();
+    repository(&world, &world.cwd());
+    world
+}
+
+fn consult(world: &World) -> Value {
+    let job = world.json(&["consult", "--json", "--quiet", "x"]);
+    assert_valid("job", &job);
+    job
+}
+
+/// A consult about a directory of this world.
+fn consult_about(world: &World, directory: &Path) -> Value {
+    let directory = directory.display().to_string();
+    world.json(&["consult", "--json", "--quiet", "--cwd", &directory, "x"])
+}
+
+fn gated(world: &World) -> String {
+    format!("FAKE:mode=gate,gate={}", world.path("gate").display())
+}
+
+#[test]
+fn a_consult_says_which_commit_it_saw_and_that_nothing_changed() {
+    let world = in_repository();
+    let job = consult(&world);
+    let (before, after) = (&job["provenance"], &job["tree_after"]);
+    assert_eq!((&before["method"], &before["complete"]), (&json!("git"), &json!(true)));
+    assert_eq!(before["commit"].as_str().map(str::len), Some(40));
+    assert_eq!((&before["dirty"], &before["files"]), (&json!(false), &after["files"]));
+    assert_eq!(before["fingerprint"], after["fingerprint"]);
+    assert_eq!((&job["tree_changed"], &job["stale"]), (&json!(false), &json!(false)));
+    let shown = world.say(&["job", "@last"]).stdout;
+    let commit = &before["commit"].as_str().expect("an id")[..12];
+    let line = format!("tree     {commit}, clean; unchanged when the job ended\n");
+    assert!(shown.contains(&line), "{shown}");
+}
+
+#[test]
+fn what_is_not_committed_is_told_and_what_is_ignored_is_not() {
+    let world = in_repository();
+    let write = |name: &str, text: &str| fs::write(world.cwd().join(name), text).expect("written");
+    let dirty = || consult(&world)["provenance"]["dirty"].clone();
+    fs::create_dir(world.cwd().join("ignored")).expect("made");
+    write("ignored/x", "built");
+    assert_eq!(dirty(), json!(false), "an ignored file");
+    write("b.txt", "new");
+    assert_eq!(dirty(), json!(true), "an untracked file");
+    git(&world, &world.cwd(), &["add", "b.txt"]);
+    assert_eq!(dirty(), json!(true), "a staged file");
+    git(&world, &world.cwd(), &["commit", "-q", "-m", "two"]);
+    assert_eq!(dirty(), json!(false), "all is committed");
+    write("a.txt", "two\n");
+    assert_eq!(dirty(), json!(true), "a change that keeps the size");
+    write("a.txt", "one\n");
+    assert_eq!(dirty(), json!(false), "a file that was only touched");
+    fs::remove_file(world.cwd().join("a.txt")).expect("removed");
+    assert_eq!(dirty(), json!(true), "a file that is gone");
+}
+
+#[test]
+fn a_directory_that_changes_meanwhile_is_told_on_every_way_and_blames_nobody() {
+    let world = in_repository();
+    let mut command = world.raw(["consult", &gated(&world)]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
+    super::support::until("it runs", || {
+        let jobs = world.json(&["jobs", "--json"]);
+        (jobs["jobs"][0]["status"] == "running").then_some(())
+    });
+    fs::write(world.cwd().join("a.txt"), "edited by the user\n").expect("written");
+    fs::write(world.path("gate"), "").expect("opened");
+    let output = child.wait_with_output().expect("ended");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains(" · the directory changed meanwhile · "), "{said}");
+    let job = world.json(&["job", "@last", "--json"]);
+    assert_eq!((&job["tree_changed"], &job["stale"]), (&json!(true), &json!(true)));
+    let shown = world.say(&["job", "@last"]).stdout;
+    let told = "; changed while the job ran, perhaps by you; moved on since: the answer is stale\n";
+    assert!(shown.contains(told), "{shown}");
+}
+
+#[test]
+fn an_answer_is_stale_once_the_directory_has_moved_on() {
+    let world = in_repository();
+    consult(&world);
+    let stale = || {
+        let jobs = world.json(&["jobs", "--json"]);
+        assert_valid("jobs", &jobs);
+        let job = world.json(&["job", "@last", "--json"]);
+        assert_eq!(jobs["jobs"][0]["stale"], job["stale"]);
+        job["stale"].clone()
+    };
+    git(&world, &world.cwd(), &["status"]);
+    fs::write(world.cwd().join("new.txt"), "").expect("written");
+    assert_eq!(stale(), json!(false), "no tracked file changed");
+    assert!(!world.say(&["jobs"]).stdout.contains("stale"));
+    fs::write(world.cwd().join("a.txt"), "two\n").expect("written");
+    assert_eq!(stale(), json!(true), "a tracked file changed");
+    assert!(world.say(&["jobs"]).stdout.contains("succeeded (stale)"));
+    git(&world, &world.cwd(), &["commit", "-q", "-a", "-m", "two"]);
+    assert_eq!(stale(), json!(true), "another commit");
+    fs::remove_dir_all(world.cwd().join(".git")).expect("removed");
+    assert_eq!(stale(), json!(true), "no repository any more");
+}
+
+/// A repository in which every setting that git runs a program for names one that leaves a mark.
+fn booby_trap(world: &World) {
+    let cwd = world.cwd();
+    let trap = world.path("trap");
+    let mark = world.path("mark");
+    let script = format!("#!/bin/sh\necho \"$0 $*\" >> '{}'\ncat\n", mark.display());
+    fs::write(&trap, script).expect("written");
+    fs::set_permissions(&trap, fs::Permissions::from_mode(0o755)).expect("executable");
+    fs::create_dir(world.path("hooks")).expect("made");
+    for hook in ["post-index-change", "fsmonitor-watchman", "pre-auto-gc", "reference-transaction"]
+    {
+        fs::copy(&trap, world.path("hooks").join(hook)).expect("copied");
+    }
+    let trap = trap.display();
+    let included = world.path("included");
+    fs::write(&included, format!("[core]\n\tfsmonitor = {trap}\n\tpager = {trap}\n"))
+        .expect("written");
+    let hooks = world.path("hooks");
+    let settings = format!(
+        "[core]\n\tfsmonitor = {trap}\n\thooksPath = {}\n\tsshCommand = {trap}\n\tpager = {trap}\n\
+         \teditor = {trap}\n\tgitProxy = {trap}\n\taskPass = {trap}\n\talternateRefsCommand = {trap}\n\
+         [filter \"x\"]\n\tclean = {trap}\n\tsmudge = {trap}\n\tprocess = {trap}\n\trequired = true\n\
+         [diff]\n\texternal = {trap}\n[diff \"x\"]\n\ttextconv = {trap}\n\tcommand = {trap}\n\
+         [pager]\n\tls-files = {trap}\n\tdiff-index = {trap}\n\
+         [alias]\n\tls-files = !{trap}\n\tdiff-index = !{trap}\n\thash-object = !{trap}\n\
+         [include]\n\tpath = {}\n[credential]\n\thelper = !{trap}\n[gpg]\n\tprogram = {trap}\n",
+        hooks.display(),
+        included.display()
+    );
+    let config = cwd.join(".git/config");
+    let had = fs::read_to_string(&config).expect("there");
+    fs::write(&config, had + &settings).expect("written");
+    fs::write(cwd.join(".git/info/attributes"), "* filter=x diff=x\n").expect("written");
+    // Same size, other bytes, other time: git has to read it, through the filter.
+    fs::write(cwd.join("a.txt"), "two\n").expect("written");
+}
+
+#[test]
+fn nothing_of_a_hostile_repository_runs() {
+    let mut world = in_repository();
+    booby_trap(&world);
+    let trap = world.path("trap").display().to_string();
+    for name in
+        ["GIT_EXTERNAL_DIFF", "GIT_SSH_COMMAND", "GIT_PAGER", "GIT_ASKPASS", "GIT_PROXY_COMMAND"]
+    {
+        world.set(name, &trap);
+    }
+    for (name, value) in [
+        ("GIT_CONFIG_COUNT", "1"),
+        ("GIT_CONFIG_KEY_0", "core.fsmonitor"),
+        ("GIT_CONFIG_VALUE_0", &*trap),
+    ] {
+        world.set(name, value);
+    }
+    let job = consult(&world);
+    let seen = &job["provenance"];
+    assert_eq!((&seen["method"], &seen["complete"]), (&json!("git"), &json!(true)), "{seen}");
+    assert_eq!((&seen["dirty"], &job["tree_changed"]), (&json!(true), &json!(false)));
+    world.say(&["job", "@last"]);
+    world.say(&["jobs"]);
+    let mark = world.path("mark");
+    assert!(!mark.exists(), "{}", fs::read_to_string(&mark).unwrap_or_default());
+    // The trap is one: whoever asks git in the usual way falls into it.
+    let mut usual = Command::new("git");
+    world.dress(&mut usual);
+    usual.arg("status").stdout(Stdio::null()).stderr(Stdio::null()).status().expect("git is there");
+    assert!(mark.exists(), "the trap does not bite");
+}
+
+#[test]
+fn a_repository_that_makes_git_hang_costs_a_moment_and_no_job() {
+    let world = in_repository();
+    let pipe = world.path("pipe");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        0,
+    )
+    .expect("made");
+    let config = world.cwd().join(".git/config");
+    let had = fs::read_to_string(&config).expect("there");
+    fs::write(&config, format!("{had}[include]\n\tpath = {}\n", pipe.display())).expect("written");
+    let job = consult(&world);
+    assert_eq!(job["status"], "succeeded");
+    let seen = &job["provenance"];
+    assert_eq!((&seen["complete"], &job["tree_changed"]), (&json!(false), &Value::Null));
+    assert!(seen["reason"].as_str().expect("a reason").contains("took longer"), "{seen}");
+}
+
+#[test]
+fn a_cancel_does_not_wait_for_the_look() {
+    let world = in_repository();
+    let pipe = world.path("pipe");
+    let (file_type, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR);
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, file_type, mode, 0).expect("made");
+    let config = world.cwd().join(".git/config");
+    fs::write(&config, format!("[include]\n\tpath = {}\n", pipe.display())).expect("written");
+    let id = world.submit("FAKE:mode=gate,gate=never");
+    world.command(["cancel", &id]).assert().success();
+    assert_eq!(world.finish(&id)["status"], "cancelled");
+}
+
+#[test]
+fn without_git_names_sizes_and_times_are_looked_at_whatever_they_are_of() {
+    use std::os::unix::ffi::OsStrExt;
+    let world = World::new();
+    let cwd = world.cwd();
+    fs::create_dir_all(cwd.join("deep/er")).expect("made");
+    fs::write(cwd.join("deep/er/file"), "x").expect("written");
+    std::os::unix::fs::symlink(&cwd, cwd.join("deep/loop")).expect("linked");
+    fs::write(cwd.join(std::ffi::OsStr::from_bytes(b"\xff\n")), "").expect("written");
+    let _socket = std::os::unix::net::UnixListener::bind(cwd.join("socket")).expect("bound");
+    let (file_type, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR);
+    rustix::fs::mknodat(rustix::fs::CWD, cwd.join("pipe"), file_type, mode, 0).expect("made");
+    let job = consult(&world);
+    let seen = &job["provenance"];
+    assert_eq!((&seen["method"], &seen["complete"]), (&json!("files"), &json!(true)));
+    assert_eq!((&seen["commit"], &seen["dirty"]), (&Value::Null, &Value::Null));
+    assert_eq!((&seen["files"], &job["tree_changed"]), (&json!(7), &json!(false)), "{seen}");
+    assert_eq!(job["stale"], false);
+    fs::write(cwd.join("deep/er/file"), "y").expect("written");
+    assert_eq!(world.json(&["job", "@last", "--json=stale"]), json!({"stale": true}));
+}
+
+#[test]
+fn the_state_directory_is_left_out_where_it_lies_below() {
+    for repository_too in [false, true] {
+        let mut world = World::new();
+        if repository_too {
+            repository(&world, &world.cwd());
+        }
+        let inside = world.cwd().join("state").display().to_string();
+        world.set("PHONE_OPUS_STATE_DIR", &inside);
+        let job = consult(&world);
+        assert_eq!(
+            (&job["tree_changed"], &job["stale"]),
+            (&json!(false), &json!(false)),
+            "{job:#}"
+        );
+    }
+}
+
+#[test]
+fn a_machine_without_git_still_sees_the_commit_and_every_change() {
+    let mut world = in_repository();
+    world.set("PATH", "/nonexistent");
+    let job = consult(&world);
+    let seen = &job["provenance"];
+    assert_eq!((&seen["complete"], &job["tree_changed"]), (&json!(true), &json!(false)), "{seen}");
+    assert_eq!(seen["commit"].as_str().map(str::len), Some(40));
+    assert_eq!(seen["dirty"], Value::Null, "what is ignored or staged only git says");
+    fs::write(world.cwd().join("a.txt"), "longer than it was\n").expect("written");
+    assert_eq!(consult(&world)["provenance"]["dirty"], true);
+}
+
+#[test]
+fn every_kind_of_repository_tells_its_commit() {
+    let world = in_repository();
+    let cwd = world.cwd();
+    git(&world, &cwd, &["worktree", "add", "-q", "../linked", "-b", "other"]);
+    git(&world, &cwd, &["clone", "-q", "--bare", ".", "../bare"]);
+    let module = world.path("module");
+    repository(&world, &module);
+    git(&world, &cwd, &["submodule", "--quiet", "add", "../module", "sub"]);
+    git(&world, &cwd, &["commit", "-q", "-m", "sub"]);
+    fs::create_dir(cwd.join("below")).expect("made");
+    git(&world, &cwd, &["pack-refs", "--all"]);
+    let packed = cwd.join("packed");
+    git(&world, &cwd, &["clone", "-q", ".", "../packed"]);
+    let packed = world.path(packed.file_name().and_then(|name| name.to_str()).expect("a name"));
+    git(&world, &packed, &["update-index", "--index-version", "4"]);
+    for (directory, method) in [
+        (cwd.clone(), "git"),
+        (cwd.join("below"), "git"),
+        (cwd.join("sub"), "git"),
+        (world.path("linked"), "git"),
+        (world.path("bare"), "files"),
+        (packed, "git"),
+    ] {
+        let seen = consult_about(&world, &directory)["provenance"].clone();
+        let shown = directory.display();
+        assert_eq!((&seen["method"], &seen["complete"]), (&json!(method), &json!(true)), "{shown}");
+        assert_eq!(seen["commit"].as_str().map(str::len), Some(40), "{shown}: {seen}");
+    }
+    // A change within a submodule is a change.
+    let id = world.submit(&gated(&world));
+    world.until_status(&id, "running");
+    fs::write(cwd.join("sub/a.txt"), "other\n").expect("written");
+    fs::write(world.path("gate"), "").expect("opened");
+    assert_eq!(world.finish(&id)["tree_changed"], true);
+}
+
+#[test]
+fn tools_and_denials_are_counted() {
+    let world = World::new();
+    let job = world.json(&["consult", "--json", "--quiet", "FAKE:mode=tools"]);
+    let used = job["tools_used"].as_object().expect("an object");
+    assert!(used.values().all(|count| count.as_u64().is_some_and(|count| count > 0)));
+    assert!(!used.is_empty(), "{job:#}");
+    let shown = world.say(&["job", "@last"]).stdout;
+    assert!(shown.contains("\ntools    ") && shown.contains("\ndenied   "), "{shown}");
+    assert!(shown.contains("\nclaude   "), "{shown}");
+}

@@ -1,0 +1,145 @@
+//! Secrets: Claude receives what was asked, and nothing that is kept has them.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::support::{World, contains};
+
+const MARKER: &str = "[redacted: github token]";
+
+/// Put together here, so that no scanner of repositories finds one.
+fn secret() -> String {
+    ["ghp", "_", "0123456789abcdefghijABCDEFGHIJ", "klmnop"].concat()
+}
+
+fn traced() -> World {
+    let mut world = World::new();
+    let trace = world.path("trace").display().to_string();
+    world.set("FAKE_CLAUDE_TRACE", &trace);
+    world
+}
+
+/// The prompts that Claude Code received, oldest first.
+fn received(world: &World) -> Vec<String> {
+    let text = fs::read_to_string(world.path("trace")).unwrap_or_default();
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    lines.map(|line| line["prompt"].as_str().expect("a prompt").to_owned()).collect()
+}
+
+/// Files below the state directory that hold some bytes.
+fn holding(world: &World, wanted: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut waiting = vec![world.state()];
+    while let Some(directory) = waiting.pop() {
+        for path in
+            fs::read_dir(&directory).expect("there").map(|entry| entry.expect("there").path())
+        {
+            if path.is_dir() {
+                waiting.push(path);
+            } else if contains(&fs::read(&path).expect("read"), wanted.as_bytes()) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn names(paths: &[PathBuf]) -> BTreeSet<&str> {
+    paths.iter().filter_map(|path| path.file_name()?.to_str()).collect()
+}
+
+#[test]
+fn a_secret_reaches_claude_and_nothing_that_is_kept() {
+    let world = traced();
+    let secret = secret();
+    let prompt = format!("FAKE:mode=echo is {secret} valid?");
+    let said = world.say(&["consult", "--label", &secret, &prompt]);
+    assert!(received(&world)[0].ends_with(&prompt));
+    assert_eq!(holding(&world, &secret), Vec::<PathBuf>::new());
+    let kept = ["outcome", "transcript.jsonl", "events.jsonl"].into();
+    assert_eq!(names(&holding(&world, MARKER)), kept);
+    assert!(said.stdout.contains(&format!("is {MARKER} valid?")), "{said:#?}");
+    assert_eq!(
+        world.say(&["job", "@last", "--response"]).stdout.trim_end(),
+        said.stdout.trim_end()
+    );
+    assert!(
+        said.stderr.contains("note: the prompt holds what looks like a secret; Claude receives it")
+    );
+    let job = world.json(&["job", "@last", "--json"]);
+    assert_eq!((&job["label"], &job["prompt_redacted"]), (&json!(MARKER), &json!(true)));
+    let listed = world.say(&["jobs"]).stdout;
+    assert!(listed.contains(MARKER) && !listed.contains(&secret), "{listed}");
+}
+
+#[test]
+fn a_partial_answer_and_an_error_are_redacted_too() {
+    let world = traced();
+    let secret = secret();
+    let file = world.path("said");
+    fs::write(&file, format!("the key is {secret}\nand so on")).expect("written");
+    let id = world.submit(&format!("FAKE:mode=sayfile,path={}", file.display()));
+    assert_eq!(world.finish(&id)["result"]["response"], format!("the key is {MARKER}\nand so on"));
+    assert!(holding(&world, &secret).is_empty());
+}
+
+#[test]
+fn who_switches_it_off_keeps_all() {
+    let mut world = traced();
+    world.set("PHONE_OPUS_REDACT", "false");
+    let secret = secret();
+    let said = world.say(&["consult", &format!("FAKE:mode=echo is {secret} valid?")]);
+    assert!(said.stdout.contains(&secret) && !said.stderr.contains("note:"), "{said:#?}");
+    let job = world.json(&["job", "@last", "--json"]);
+    assert_eq!(
+        (&job["request"]["redact"], &job["prompt_redacted"]),
+        (&json!(false), &json!(false))
+    );
+    assert!(job["request"]["prompt"].as_str().expect("text").contains(&secret));
+}
+
+#[test]
+fn a_dry_run_shows_what_would_be_sent() {
+    let said = World::new().say(&["consult", "--dry-run", &secret()]);
+    assert!(said.stdout.contains(&secret()), "{said:#?}");
+}
+
+#[test]
+fn a_retry_sends_the_redacted_question_and_says_so_unless_it_is_given_again() {
+    let world = traced();
+    let secret = secret();
+    let first =
+        world.submit_with(&["--label", "l", "--max-turns", "7", &format!("is {secret} valid?")]);
+    world.finish(&first);
+    let said = world.say(&["retry", &first]);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    assert!(
+        said.stderr.contains("note: the log has this question with its secrets redacted"),
+        "{said:#?}"
+    );
+    assert!(received(&world)[1].ends_with(&format!("is {MARKER} valid?")));
+    let again = world.json(&["job", "@last", "--json"]);
+    assert_eq!(again["retry_of"], first);
+    assert_eq!((&again["label"], &again["request"]["max_turns"]), (&json!("l"), &json!(7)));
+    assert_ne!(again["session"]["id"], world.job(&first)["session"]["id"]);
+    let id = world.say(&["retry", &first, "--bg", "--quiet", &format!("so is {secret} valid?")]);
+    assert_eq!((id.code, id.stderr.as_str()), (Some(0), ""), "{id:#?}");
+    world.finish(id.stdout.trim());
+    assert!(received(&world)[2].ends_with(&format!("so is {secret} valid?")));
+    assert!(holding(&world, &secret).is_empty());
+}
+
+#[test]
+fn a_retry_asks_nothing_twice_at_once_and_refuses_what_is_not_there() {
+    let world = World::new();
+    assert_eq!(world.say(&["retry", "@last"]).code, Some(66));
+    let id = world.submit("FAKE:mode=gate,gate=never");
+    let said = world.say(&["retry", &id]);
+    assert_eq!(said.code, Some(75), "{said:#?}");
+    assert!(said.stderr.contains("has not ended"), "{said:#?}");
+    world.command(["cancel", &id]).assert().success();
+}
