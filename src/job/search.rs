@@ -90,7 +90,11 @@ mod tests {
 
     fn hit(needle: &str, response: &str) -> Option<Hit> {
         let reply = Reply { response: response.to_owned(), ..Reply::default() };
-        let event = Event::Succeeded(Box::new(Succeeded { reply, recovered: false, ..Succeeded::default() }));
+        let event = Event::Succeeded(Box::new(Succeeded {
+            reply,
+            recovered: false,
+            ..Succeeded::default()
+        }));
         Needle::new(needle).expect("words").hits(&event).pop()
     }
 

@@ -25,6 +25,7 @@ pub(crate) mod error;
 mod finish;
 pub(crate) mod follow;
 mod guard;
+mod hand_over;
 mod handshake;
 mod housekeeping;
 mod identity;

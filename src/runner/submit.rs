@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use super::clock::Clock;
 use super::error::{At, Error};
-use super::handshake::{self, Answer, Launched};
+use super::hand_over::hand_over;
 use super::record::{queued, recorded};
 use super::session::{self, Memory};
-use super::{finish, launch, lock, observe, pause, slots, stop};
+use super::{finish, lock, observe, pause, slots};
 use crate::consult::failure::{Code, Failure};
 use crate::consult::reply::Partial;
 use crate::consult::request::Request;
@@ -197,42 +197,6 @@ impl Undo<'_> {
             let _ = fs::remove_file(self.state.session_lock(session));
         }
     }
-}
-
-/// Starts the runner with our locks and waits until it has accepted; says why if it did not.
-fn hand_over(state: &State, job: JobId, job_lock: File, session_lock: File) -> Result<(), String> {
-    close_fds::set_fds_cloexec_threadsafe(FIRST_LEAKED_DESCRIPTOR, &[]);
-    if let Some(command) = launch::scoped(state, job) {
-        let spawned = Launched::spawn(command, &job_lock, &session_lock);
-        match spawned.map(Launched::answer) {
-            Ok(Answer::NeverRan) | Err(_) => {} // No bus: systemd-run ended before anything ran.
-            Ok(answer) => return judge(state, job, answer),
-        }
-    }
-    let launched = Launched::spawn(launch::direct(state, job), &job_lock, &session_lock)
-        .map_err(|error| format!("cannot run this program again: {error}"))?;
-    // From here on the runner alone must hold the locks, or its death would stay hidden.
-    drop((job_lock, session_lock));
-    pause::at("spawned");
-    judge(state, job, launched.answer())
-}
-
-/// Callers leak descriptors, and one that waits for end-of-file on a leaked pipe would hang for the
-/// job's whole life.
-const FIRST_LEAKED_DESCRIPTOR: i32 = 3;
-
-fn judge(state: &State, job: JobId, answer: Answer) -> Result<(), String> {
-    let reason = match answer {
-        Answer::Accepted => return Ok(()),
-        Answer::Failed(reason) => reason,
-        Answer::Silent | Answer::NeverRan => "its runner died before it had taken over".to_owned(),
-        Answer::TimedOut => {
-            format!("its runner did not take over within {} s", handshake::LIMIT.as_secs())
-        }
-    };
-    stop::sweep(job);
-    lock::wait_until_free(state, job, handshake::LIMIT);
-    Err(reason)
 }
 
 /// Records that a job in the log never started; nothing was spent.

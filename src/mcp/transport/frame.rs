@@ -109,11 +109,8 @@ pub(super) fn judge(line: &Line) -> Frame {
     let bytes = match line {
         Line::Whole(bytes) => bytes.trim_ascii(),
         Line::Giant { id } => {
-            return Refusal::frame(
-                id.clone(),
-                ErrorCode::INVALID_REQUEST,
-                "the message is too large",
-            );
+            let message = "the message is too large";
+            return Refusal::frame(id.clone(), ErrorCode::INVALID_REQUEST, message);
         }
     };
     if bytes.is_empty() {
@@ -168,11 +165,8 @@ fn open(text: &str, envelope: &Envelope<'_>) -> Frame {
         return Refusal::frame(Some(id), ErrorCode::INVALID_PARAMS, message);
     }
     if method.ends_with("/list") && envelope.params.is_some_and(names_a_page) {
-        return Refusal::frame(
-            Some(id),
-            ErrorCode::INVALID_PARAMS,
-            "there is no page of this cursor",
-        );
+        let message = "there is no page of this cursor";
+        return Refusal::frame(Some(id), ErrorCode::INVALID_PARAMS, message);
     }
     request(text, id, &method, envelope.params)
 }
@@ -204,16 +198,13 @@ fn request(text: &str, id: Box<RawValue>, method: &str, params: Option<&RawValue
             // Half a surrogate pair, as clients in JavaScript cut it out of a text: no reason to
             // refuse a prompt. Mended text holds none, so this goes no deeper.
             Some(text) => request(&text, id, method, params),
-            None => unreadable_request(id),
+            // What remains is JSON that is deeper than is read, or a number that no type holds.
+            None => Refusal::frame(Some(id), ErrorCode::INVALID_REQUEST, UNREADABLE),
         },
     }
 }
 
-/// JSON that is deeper than is read, or a number that no type holds.
-fn unreadable_request(id: Box<RawValue>) -> Frame {
-    let message = "the message is nested too deeply, or holds a number out of range";
-    Refusal::frame(Some(id), ErrorCode::INVALID_REQUEST, message)
-}
+const UNREADABLE: &str = "the message is nested too deeply, or holds a number out of range";
 
 /// The method, and for a tool its name: what the telemetry counts by. Unknown names share one row,
 /// so that a peer cannot fill the memory with them.
