@@ -31,6 +31,7 @@ mod ends;
 mod fault;
 mod format;
 mod gate;
+mod glances;
 mod prompts;
 mod resources;
 mod rollout;

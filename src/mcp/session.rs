@@ -15,6 +15,7 @@ use super::desk::Desk;
 use super::end::End;
 use super::ends::Ends;
 use super::gate::Gate;
+use super::glances::Glances;
 use super::rollout::{self, Carried, Launched};
 use super::server::Server;
 use super::shared::{Lanes, Shared};
@@ -131,6 +132,7 @@ fn shared(desk: Arc<dyn Desk>, carried: &Carried, end: &End, output: &Arc<Output
         last_fault: Mutex::new(carried.last_fault.clone()),
         state: OnceLock::new(),
         memory: Mutex::default(),
+        glances: Glances::default(),
     }
 }
 

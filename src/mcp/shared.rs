@@ -12,6 +12,7 @@ use super::desk::{Ask, Desk};
 use super::end::End;
 use super::ends::Ends;
 use super::gate::Gate;
+use super::glances::Glances;
 use super::rollout::Launched;
 use super::telemetry::Telemetry;
 use super::transport::Output;
@@ -48,6 +49,7 @@ pub(super) struct Shared {
     pub(super) last_fault: Mutex<Option<serde_json::Value>>,
     pub(super) state: OnceLock<State>,
     pub(super) memory: Mutex<Memory>,
+    pub(super) glances: Glances,
 }
 
 /// What blocks runs in lanes (semaphores that are never closed), so that a look at a job waits for

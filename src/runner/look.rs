@@ -55,9 +55,17 @@ pub(super) fn look(state: &State, directory: &str, signals: &Signals) -> Snapsho
 
 /// Notes on a job that has ended whether its directory has moved on since.
 pub(crate) fn note_staleness(state: &State, job: &mut Job) {
-    let mark = job.tree_before().filter(|_| job.ending.is_some()).map(Snapshot::mark);
-    let Some(mark) = mark.filter(is_known) else { return };
+    let Some(mark) = mark(job) else { return };
     job.stale = glances(state, vec![(job.queued.session.cwd.clone(), mark)]).pop().flatten();
+}
+
+/// Whether there is something to compare a job's directory with.
+pub(crate) fn can_be_stale(job: &Job) -> bool {
+    mark(job).is_some()
+}
+
+fn mark(job: &Job) -> Option<Mark> {
+    job.tree_before().filter(|_| job.ending.is_some()).map(Snapshot::mark).filter(is_known)
 }
 
 /// The same for the rows of a list, all within the time of one.

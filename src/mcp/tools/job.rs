@@ -7,7 +7,6 @@ use super::super::format::Detail;
 use super::Done;
 use crate::render;
 use crate::render::mcp::{PAGE_CHARS_MAX, Page};
-use crate::runner::look;
 
 pub(super) async fn run(
     mut arguments: Arguments,
@@ -18,12 +17,13 @@ pub(super) async fn run(
     let page = page(&mut arguments)?;
     arguments.finish()?;
     let (state, mut job) = call.job(id).await?;
-    let job = call
-        .look(move |_| {
-            look::note_staleness(&state, &mut job);
+    if !call.shared.glances.note(&mut job) {
+        let looking = call.look(move |shared| {
+            shared.glances.look(&state, &mut job);
             Ok(job)
-        })
-        .await?;
+        });
+        job = looking.await?;
+    }
     Ok(render::mcp::job(&job, detail, page).into())
 }
 

@@ -29,7 +29,10 @@ pub(super) async fn run(
     let statuses = arguments.statuses("status")?;
     arguments.finish()?;
     call.look(move |shared| {
-        let (rows, truncated) = rows(shared, limit, &statuses)?;
+        let (mut rows, truncated) = rows(shared, limit, &statuses)?;
+        if let Some(state) = shared.state()? {
+            look::note_staleness_of(&state, &mut rows);
+        }
         Ok(match detail {
             Detail::Concise => render::mcp::summaries(&rows, truncated),
             Detail::Full => render::mcp::records(&whole(shared, &rows)?, truncated),
@@ -47,9 +50,7 @@ pub(super) fn rows(
 ) -> Result<(Vec<Row>, bool), Failure> {
     let Some(state) = shared.state()? else { return Ok((Vec::new(), false)) };
     let wanted = |row: &Brief| statuses.is_empty() || statuses.contains(&row.status);
-    let (mut rows, truncated) = observe::newest(&state, limit, shared.desk.clock(), wanted)?;
-    look::note_staleness_of(&state, &mut rows);
-    Ok((rows, truncated))
+    Ok(observe::newest(&state, limit, shared.desk.clock(), wanted)?)
 }
 
 fn whole(shared: &Shared, rows: &[Row]) -> Result<Vec<Job>, Failure> {
