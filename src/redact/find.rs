@@ -75,25 +75,34 @@ fn shaped(text: &[u8], at: usize) -> Option<Secret> {
 
 /// The end of a secret of this shape that begins at `at`.
 fn end(text: &[u8], at: usize, shape: &Shape) -> Option<usize> {
-    /// Enough to judge a body by.
-    const JUDGED: usize = 256;
+    /// Enough to judge a body by, and longer than any shape whose length has an end.
+    const JUDGED: usize = 512;
     if !shape.anywhere && !begins_word(text, at) {
         return None;
     }
     let start = at + shape.prefix.len();
-    let body = run(&text[start..], shape.alphabet, shape.least.max(JUDGED));
-    if body.len() < shape.least || !is_random(body, shape.mixed) {
+    let body = before_dashes(run(&text[start..], shape.alphabet, JUDGED));
+    if !(shape.least..=shape.most).contains(&body.len()) || !is_random(body, shape.mixed) {
         return None;
     }
-    let whole = run(&text[start..], shape.alphabet, shape.most.saturating_add(1));
-    // Five dashes begin something else.
-    let dashes = whole.windows(5).position(|window| window == b"-----");
-    let whole = &whole[..dashes.unwrap_or(whole.len())];
+    let whole = before_dashes(run(&text[start..], shape.alphabet, shape.most.saturating_add(1)));
     let end = start + whole.len();
     let goes_on = text.get(end).is_some_and(u8::is_ascii_alphanumeric);
     // A full stop after a token belongs to the sentence.
     let stops = whole.iter().rev().take_while(|byte| **byte == b'.').count();
     ((shape.least..=shape.most).contains(&whole.len()) && !goes_on).then_some(end - stops)
+}
+
+/// What stands before five dashes, which begin something else.
+fn before_dashes(body: &[u8]) -> &[u8] {
+    let mut dashes = 0;
+    for (at, byte) in body.iter().enumerate() {
+        dashes = if *byte == b'-' { dashes + 1 } else { 0 };
+        if dashes == 5 {
+            return &body[..at - 4];
+        }
+    }
+    body
 }
 
 /// The bytes of an alphabet that a text begins with, so many at most.

@@ -8,16 +8,18 @@ const HELD_MAX: usize = pem::LONGEST;
 /// How many bytes of a text may be redacted and written before the rest is there: all but the last
 /// word, with the words before it that would tell what it is, and a private key that has no end yet.
 pub(crate) fn settled(text: &[u8]) -> usize {
-    let is_blank = |byte: &u8| byte.is_ascii_whitespace();
-    let mut end = text.iter().rposition(is_blank).map_or(0, |at| at + 1);
-    if let Some(start) = telling_word(&text[..end]) {
-        end = start;
-    }
-    if let Some(start) = open_key(text) {
-        end = end.min(start);
-    }
     // Never within a word: what is cut there could be read otherwise.
-    end = text[..end].iter().rposition(is_blank).map_or(0, |at| at + 1);
+    let whole_words =
+        |end: usize| text[..end].iter().rposition(u8::is_ascii_whitespace).map_or(0, |at| at + 1);
+    let held_from = |end: usize| {
+        let kept = &text[..end];
+        telling_word(kept).into_iter().chain(open_key(kept)).min()
+    };
+    let mut end = whole_words(open_key(text).unwrap_or(text.len()));
+    // What is held may leave a word before it that tells what it is, or half a key's last line.
+    while let Some(start) = held_from(end).filter(|start| *start < end) {
+        end = whole_words(start);
+    }
     if text.len() - end > HELD_MAX { text.len() } else { end }
 }
 

@@ -222,7 +222,7 @@ fn repeated_beginnings_cost_no_more_than_their_length() {
         "\\",
         "1234567890:AA",
     ] {
-        let long = unit.repeat((1 << 16) / unit.len());
+        let long = unit.repeat((1 << 14) / unit.len());
         let _ = text(&long);
         let _ = json_line(format!("{{\"a\":\"\\n{long}\"}}").as_bytes());
         let _ = settled(long.as_bytes());
