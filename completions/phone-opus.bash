@@ -40,6 +40,9 @@ _phone__opus() {
             phone__opus,jobs)
                 cmd="phone__opus__subcmd__jobs"
                 ;;
+            phone__opus,login)
+                cmd="phone__opus__subcmd__login"
+                ;;
             phone__opus,mcp)
                 cmd="phone__opus__subcmd__mcp"
                 ;;
@@ -92,7 +95,7 @@ _phone__opus() {
 
     case "${cmd}" in
         phone__opus)
-            opts="-h -V --color --help --version consult job jobs wait follow cancel prune search stats events doctor retry mcp config schema skill"
+            opts="-h -V --color --help --version consult job jobs wait follow cancel prune search stats events doctor retry login mcp config schema skill"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -357,6 +360,28 @@ _phone__opus() {
                     return 0
                     ;;
                 --json)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        phone__subcmd__opus__subcmd__login)
+            opts="-h --console --sso --email --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --email)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

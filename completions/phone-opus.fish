@@ -41,6 +41,7 @@ complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "stats" -d 'Ad
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "events" -d 'Print the event log, one line of JSON for each event, oldest first'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "doctor" -d 'Look whether everything is right: Claude Code, login, kernel, state directory, log, runners, clients'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "retry" -d 'Ask a job\'s question once more, as a new job with the same options'
+complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "login" -d 'Log the adviser in in a home of its own, so that it may be given a shell'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "mcp" -d 'Serve coding agents over MCP, or print how to configure one'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "config" -d 'Show or check the configuration'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "schema" -d 'Print the JSON Schema of a document, or the names of all of them'
@@ -142,6 +143,13 @@ complete -c phone-opus -n "__fish_phone_opus_using_subcommand retry" -l bg -d 'D
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand retry" -l json -d 'Print the new job as JSON instead of the answer or the id'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand retry" -s q -l quiet -d 'Say nothing on standard error but errors'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand retry" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand login" -l email -d 'Fill in the address on the login page' -r
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand login" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand login" -l console -d 'Use the Anthropic Console (billed by use) instead of a subscription'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand login" -l sso -d 'Log in with single sign-on'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand mcp; and not __fish_seen_subcommand_from serve config" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"

@@ -69,6 +69,8 @@
 //! - `FAKE_CLAUDE_TRACE` names a file (or `fake-claude.trace` lies beside it) that gets one JSON
 //!   line at each start: what the process was given.
 //! - With `--include-partial-messages`, each text is preceded by its stream events.
+//! - `auth login` logs in: a file of credentials appears in `CLAUDE_CONFIG_DIR`. With
+//!   `FAKE_CLAUDE=nologin` it is a logged-out stub.
 //! - A first argument `__child-…` is the program starting itself, where a script would fork.
 
 #![forbid(unsafe_code)]
@@ -92,6 +94,7 @@ fn main() -> ExitCode {
     let outcome = match first {
         "--version" | "-v" => write_out(b"9.9.9 (Claude Code)\n").map(|()| 0),
         "--help" | "-h" => usage::print(Beside::of(&args).is_old_release()).map(|()| 0),
+        "auth" => auth::run(&args),
         child if child.starts_with("__child-") => children::run(child, args.get(2)),
         _ => consult(&args),
     };
@@ -133,6 +136,27 @@ fn complain(text: &str) {
 fn forever() -> ! {
     loop {
         thread::sleep(Duration::from_hours(1));
+    }
+}
+
+/// `claude auth login`.
+mod auth {
+    use std::ffi::OsString;
+    use std::path::PathBuf;
+    use std::{env, fs, io};
+
+    pub(crate) fn run(args: &[OsString]) -> io::Result<u8> {
+        let place = env::var_os("CLAUDE_CONFIG_DIR").map(PathBuf::from);
+        let (Some(place), true) = (place, args.get(2).is_some_and(|word| word == "login")) else {
+            return Ok(super::MISUSE);
+        };
+        let stub = env::var_os("FAKE_CLAUDE").is_some_and(|spec| spec == "nologin");
+        let token = if stub { "" } else { "fake-refresh-token" };
+        let words: Vec<_> = args.iter().skip(3).map(|word| word.to_string_lossy()).collect();
+        let text = format!(r#"{{"claudeAiOauth":{{"refreshToken":"{token}"}}}}"#);
+        fs::write(place.join(".credentials.json"), text)?;
+        fs::write(place.join("asked"), words.join(" "))?;
+        Ok(u8::from(stub))
     }
 }
 

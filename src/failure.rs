@@ -116,6 +116,19 @@ impl From<RunnerError> for Failure {
                 );
                 Self::new(Exit::TryLater, "still_stopping", message).hinted(hint)
             }
+            RunnerError::HomeWithoutJail => {
+                Self::new(Exit::SandboxRequired, "sandbox_unavailable", message)
+                    .hinted(Code::SandboxUnavailable.remedy())
+            }
+            RunnerError::Credential { .. } => Self::new(
+                Exit::BadConfiguration,
+                "credential_file",
+                message,
+            )
+            .hinted(
+                "credentials.token_file and credentials.key_file name a file that holds the token \
+                     or key alone, and that you alone may read.",
+            ),
             RunnerError::File { .. } | RunnerError::Process { .. } => {
                 Self::new(Exit::StateIo, "state_io", message)
                     .hinted("Look at the permissions and the free space of the state directory.")

@@ -9,6 +9,7 @@ mod config;
 mod consult;
 mod doctor;
 mod failure;
+mod jail;
 mod job;
 mod journal;
 mod mcp;

@@ -8,7 +8,9 @@ use std::process::Child;
 
 use serde_json::Value;
 
-use super::support::{World, exit_code, is_alive, is_claude_at_work, kill, process_state, until};
+use super::support::{
+    World, exit_code, is_alive, is_claude_at_work, kill, outside, process_state, until,
+};
 
 /// Who is killed.
 #[derive(Clone, Copy, PartialEq)]
@@ -256,19 +258,33 @@ fn what_was_said_before_the_death_is_kept() {
 
 #[test]
 fn grandchildren_that_left_the_session_die_with_their_job() {
-    for (mode, both) in [("grandchild", false), ("grandchild", true), ("daemon", false)] {
-        let world = World::new();
-        let id = world.submit(&format!("FAKE:mode={mode}"));
-        let grandchildren = until("the grandchildren live", || pids_said(&world, &id));
-        let (guard, worker) = world.runners(&id);
-        if both {
-            kill(guard, "KILL");
+    for (mode, both) in
+        [("grandchild", false), ("grandchild", true), ("daemon", false), ("daemon", true)]
+    {
+        for without in ["", "bwrap", "bwrap,seccomp,landlock"] {
+            die_with_their_job(mode, both, without);
         }
-        kill(worker, "KILL");
-        assert_lost(&world.finish(&id), true);
-        for pid in grandchildren {
-            until("no grandchild is left", || (!is_alive(pid)).then_some(()));
-        }
+    }
+}
+
+/// A daemon has left its session, its parent and its environment: with bubblewrap it ends with its
+/// namespace, and without it whoever looks next finds it by its mark.
+fn die_with_their_job(mode: &str, both: bool, without: &str) {
+    let mut world = World::new();
+    world.set("PHONE_OPUS_TEST_WITHOUT", without);
+    let id = world.submit(&format!("FAKE:mode={mode}"));
+    let (guard, worker) = world.runners(&id);
+    let grandchildren = until("the grandchildren live", || {
+        let said = pids_said(&world, &id)?;
+        said.into_iter().map(|pid| outside(worker, pid)).collect::<Option<Vec<_>>>()
+    });
+    if both {
+        kill(guard, "KILL");
+    }
+    kill(worker, "KILL");
+    assert_lost(&world.finish(&id), true);
+    for pid in grandchildren {
+        until("no grandchild is left", || (!is_alive(pid)).then_some(()));
     }
 }
 

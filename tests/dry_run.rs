@@ -10,14 +10,13 @@ use super::support::{World, fake_claude};
 /// A world whose fake Claude Code writes down how it was started.
 fn traced() -> World {
     let mut world = World::new();
-    let trace = world.path("trace").display().to_string();
-    world.set("FAKE_CLAUDE_TRACE", &trace);
+    world.trace();
     world.set("CLAUDECODE", "1");
     world
 }
 
 fn starts(world: &World) -> Vec<Value> {
-    let text = fs::read_to_string(world.path("trace")).unwrap_or_default();
+    let text = fs::read_to_string(world.path("home/.claude/trace")).unwrap_or_default();
     text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
@@ -99,6 +98,7 @@ fn a_resumed_conversation_is_shown_where_it_would_run() {
 fn the_plan_for_a_person_has_every_fact_on_a_line_and_the_prompt_last() {
     let mut world = World::new();
     world.set("PHONE_OPUS_PREFIX", "Be brief.");
+    world.set("PHONE_OPUS_SANDBOX", "off");
     let said = world.say(&["consult", "--dry-run", "--timeout", "90s", "--max-turns", "3", "why?"]);
     let field = |start: &str| -> String {
         let line = said.stdout.lines().find_map(|line| line.strip_prefix(start));
@@ -127,6 +127,7 @@ set: CLAUDE_CODE_TMPDIR=ROOT/state/jobs/JOB/tmp
 set: TMPPREFIX=ROOT/state/jobs/JOB/tmp/zsh
 unset: PHONE_OPUS_CLAUDE_BIN
 unset: PHONE_OPUS_PREFIX
+unset: PHONE_OPUS_SANDBOX
 unset: PHONE_OPUS_STATE_DIR
 claude version: 9.9.9
 session: SESSION (fresh)
@@ -137,6 +138,15 @@ grace_ms: 5000
 max_turns: 3
 max_budget_usd: none
 max_running: 4
+sandbox: off
+sandbox landlock_abi: none
+sandbox seccomp: false
+sandbox bwrap: none
+sandbox missing: []
+sandbox home: user
+sandbox credentials: home
+sandbox bash: none
+sandbox bash_reason: the sandbox is switched off
 prompt, as sent on standard input:
 Be brief.
 

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{World, is_alive, program, until};
+use super::support::{World, is_alive, living, numbers, outside, program, until};
 
 const ANSWER: &str = "fake answer: 42";
 
@@ -22,11 +22,6 @@ fn consult(world: &World, prompt: &str, arguments: &[&str]) -> (i32, Value) {
     let output = world.command(head.iter().chain(arguments)).output().expect("ran");
     let code = output.status.code().expect("an exit code");
     (code, world.job("@last"))
-}
-
-/// The pids in a text such as "grandchildren 12 13".
-fn pids(text: &str) -> Vec<u32> {
-    text.split_whitespace().filter_map(|word| word.parse().ok()).collect()
 }
 
 /// Asserts that a mode gives an answer, and returns the job.
@@ -151,9 +146,9 @@ fn an_answer_does_not_wait_for_what_the_program_leaves_behind() {
     let (code, job) = consult(&world, "FAKE:mode=grandok", &[]);
     let response = job["result"]["response"].as_str().expect("an answer");
     assert_eq!((code, job["status"].as_str()), (0, Some("succeeded")));
-    let left = pids(response);
+    let left = numbers(response);
     assert_eq!(left.len(), 2, "{response}");
-    assert!(!left.iter().any(|&pid| is_alive(pid)), "they were killed before the job ended");
+    assert!(living(&job, &left).is_empty(), "they were killed before the job ended");
 }
 
 #[test]
@@ -236,23 +231,25 @@ fn an_api_failure_keeps_its_status() {
     }
 }
 
-/// Cancels a consult once it has `said` so, and returns its partial text.
-fn cancelled_after(world: &World, directive: &str, said: &str) -> String {
+/// Cancels a consult once it has `said` who is below it, and returns those.
+fn cancelled_after(world: &World, directive: &str, said: &str) -> Vec<u32> {
     let id = world.submit(&format!("FAKE:mode={directive}"));
-    until(&format!("{directive} is under way"), || {
+    let (_, worker) = world.runners(&id);
+    let left = until(&format!("{directive} is under way"), || {
         let transcript = std::fs::read_to_string(world.job_file(&id, "transcript.jsonl")).ok()?;
-        transcript.contains(said).then_some(())
+        let words = transcript.split('"').find(|text| text.starts_with(said))?.to_owned();
+        numbers(&words).into_iter().map(|inner| outside(worker, inner)).collect::<Option<Vec<_>>>()
     });
     world.command(["cancel", &id]).assert().success();
     let job = world.job(&id);
     assert_eq!(job["status"], "cancelled", "{job:#}");
-    job["partial_text"].as_str().unwrap_or_default().to_owned()
+    left
 }
 
 #[test]
 fn children_that_left_the_session_end_with_the_job() {
     let world = impatient();
-    let left = pids(&cancelled_after(&world, "grandchild", "grandchildren"));
+    let left = cancelled_after(&world, "grandchild", "grandchildren ");
     assert_eq!(left.len(), 2);
     assert!(!left.iter().any(|&pid| is_alive(pid)));
 }
@@ -260,7 +257,7 @@ fn children_that_left_the_session_end_with_the_job() {
 #[test]
 fn a_daemon_without_parent_session_or_environment_ends_with_the_job() {
     let world = impatient();
-    let left = pids(&cancelled_after(&world, "daemon", "daemon "));
+    let left = cancelled_after(&world, "daemon", "daemon ");
     assert_eq!(left.len(), 1);
     assert!(!is_alive(left[0]));
 }

@@ -96,6 +96,10 @@ fn a_second_interrupt_does_not_wait_for_the_grace() {
     let mut world = World::new();
     world.set("PHONE_OPUS_GRACE", "1h");
     let mut consult = Watched::start(&world, &["FAKE:mode=hang"]);
+    let transcript = world.job_file(&consult.id, "transcript.jsonl");
+    until("it is deaf", || {
+        std::fs::read_to_string(&transcript).ok()?.contains("init").then_some(())
+    });
     consult.signal("INT");
     consult.hear("Cancelling; Ctrl-C again kills.");
     consult.signal("INT");

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::support::{World, is_alive};
+use super::support::{World, living, numbers};
 
 fn impatient() -> World {
     let mut world = World::new();
@@ -91,9 +91,9 @@ fn a_time_limit_ends_the_whole_tree() {
         let job = ended(&world, &format!("FAKE:mode={directive}"), &["--timeout", "3s"]);
         assert_failed(&job, "timeout", "No answer within the limit of 3 s.");
         let text = job["partial_text"].as_str().expect("it said who its children are");
-        let pids: Vec<u32> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+        let pids = numbers(text);
         assert!(!pids.is_empty(), "{text}");
-        assert!(!pids.iter().any(|&pid| is_alive(pid)), "{directive} left {text}");
+        assert!(living(&job, &pids).is_empty(), "{directive} left {text}");
     }
 }
 

@@ -48,8 +48,7 @@ fn tree(directory: &Path) -> BTreeSet<String> {
 #[test]
 fn the_conversation_is_known_before_claude_code_runs() {
     let mut world = World::new();
-    let trace = world.path("trace");
-    world.set("FAKE_CLAUDE_TRACE", &trace.to_string_lossy());
+    let trace = world.trace();
     let queued = world.json(&["consult", "--bg", "--json", "FAKE:mode=exit1"]);
     assert_eq!(queued["status"], "queued");
     let job = world.finish(queued["job_id"].as_str().expect("an id"));

@@ -6,9 +6,10 @@ use super::ask::{self, Way};
 use super::context::Context;
 use super::manual::{self, Block, EXAMPLES_TITLE, Section};
 use super::prompt::{self, Sources};
+use super::wall::{check_wall, credential_file};
 use super::{directory, dry_run};
 use crate::config::{Config, EFFORTS, Flags, Limit, parse_count};
-use crate::consult::request::Request;
+use crate::consult::request::{Request, Sandbox};
 use crate::failure::{Exit, Failure};
 use crate::job::id::JobId;
 use crate::mcp::desk::Ask;
@@ -145,6 +146,7 @@ pub(super) fn asked(ask: Ask, context: &mut Context<'_>) -> Result<(Config, Subm
     let cwd = directory::directory(ask.cwd.as_deref())?;
     prompt::check(&ask.prompt)?;
     let submission = submission(&args, &config, ask.prompt, cwd, context)?;
+    check_wall(&submission.request, context)?;
     Ok((config, submission))
 }
 
@@ -204,6 +206,8 @@ fn request(
         max_running: config.max_running.value,
         redact: config.redact.value,
         claude_bin: Some(claude),
+        sandbox: Sandbox::of_name(&config.sandbox.value),
+        credential_file: credential_file(config, context),
     })
 }
 
@@ -217,7 +221,7 @@ pub(super) fn program_path(config: &Config, context: &Context<'_>) -> Result<Str
     Ok(found.to_string_lossy().into_owned())
 }
 
-fn absolute(name: &str, context: &Context<'_>) -> String {
+pub(super) fn absolute(name: &str, context: &Context<'_>) -> String {
     let path = match (name.strip_prefix("~/"), context.world.home()) {
         (Some(rest), Some(home)) => home.join(rest),
         _ => PathBuf::from(name),

@@ -13,6 +13,7 @@ use crate::consult::request::Request;
 use crate::failure::{Exit, Failure};
 use crate::job::event::Session;
 use crate::runner::call::{Call, Setting, call};
+use crate::runner::outlook;
 use crate::runner::program::{self, Program};
 use crate::runner::record::queued;
 use crate::runner::session;
@@ -36,16 +37,27 @@ pub(super) fn show(
     let directory = root.join("jobs").join(&job);
     let tmp = directory.join("tmp");
     let variables = context.world.variables();
+    let path = context.world.search_path();
+    let claude_home = root.join("claude");
+    let (wall, shell, account) =
+        outlook::foreseen(&queued.request, &variables, &claude_home, &path);
     let settings = program::carried(&variables).map(|_| tmp.join("settings.json"));
+    // Where it comes from, and never itself: this is for showing.
+    let credential = queued.request.credential_file.as_ref();
+    let credential_text = credential.map(|file| format!("<{}>", file.path())).unwrap_or_default();
     let setting = Setting {
         job: &job,
         caller_depth: queued.caller.depth,
         tmp: &tmp,
         settings: settings.as_deref(),
         inherited: &variables,
+        config_dir: account.config_dir.as_deref(),
+        credential: credential.map(|file| (file.variable(), credential_text.as_str())),
+        shell,
     };
     let call = call(&queued.request, &queued.session, &program, &setting);
-    let plan = plan(&queued.request, &queued.session, &program, &call, &directory);
+    let mut plan = plan(&queued.request, &queued.session, &program, &call, &directory);
+    plan["sandbox"] = wall.to_json();
     let text = if as_json { super::json::text(&plan, None)? } else { human(&plan) };
     context.output.line(&text)?;
     Ok(Exit::Succeeded)
@@ -106,6 +118,10 @@ fn human(plan: &Value) -> String {
     lines.push(format!("job directory: {}", plain(&plan["places"]["job_directory"])));
     for (name, value) in plan["limits"].as_object().into_iter().flatten() {
         lines.push(format!("{name}: {}", plain(value)));
+    }
+    for (name, value) in plan["sandbox"].as_object().into_iter().flatten() {
+        let label = if name == "sandbox" { "" } else { name };
+        lines.push(format!("{}: {}", format!("sandbox {label}").trim(), plain(value)));
     }
     lines.push(format!("prompt, as sent on standard input:\n{}", plain(&plan["prompt"])));
     lines.join("\n")

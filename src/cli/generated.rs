@@ -104,6 +104,7 @@ fn sections(command: &str) -> &'static [Section] {
         "job" => super::job::MANUAL,
         "jobs" => super::jobs::MANUAL,
         "retry" => super::retry::MANUAL,
+        "login" => super::login::MANUAL,
         "wait" => super::wait::MANUAL,
         "prune" => super::prune::MANUAL,
         "cancel" => super::cancel::MANUAL,

@@ -1,6 +1,7 @@
 //! The two hidden commands by which the program runs parts of itself as processes of their own.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 
@@ -70,16 +71,26 @@ pub(super) fn look(context: &mut Context<'_>) -> Result<Exit, Failure> {
 }
 
 /// Becomes Claude Code.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(super) struct ExecArgs {
     /// Pid of the worker, whose life the program shares.
     #[arg(long)]
-    parent: u32,
-    #[arg(last = true, required = true)]
+    parent: Option<u32>,
+    /// File with what may be read and written.
+    #[arg(long)]
+    jail: Option<PathBuf>,
+    /// What becomes standard output.
+    #[arg(long)]
+    stdout: Option<PathBuf>,
+    /// Go in, say what is worn, and end.
+    #[arg(long)]
+    rehearse: bool,
+    #[arg(last = true)]
     call: Vec<OsString>,
 }
 
 pub(super) fn exec(args: &ExecArgs) -> Exit {
-    trampoline::become_program(args.parent, &args.call);
-    Exit::CannotExec
+    let ExecArgs { parent, jail, stdout, rehearse, call } = args.clone();
+    let order = trampoline::Order { parent, jail, stdout, rehearse, call };
+    if trampoline::become_program(&order) { Exit::Succeeded } else { Exit::CannotExec }
 }

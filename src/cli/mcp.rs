@@ -11,11 +11,13 @@ use super::manual::{self, Block, EXAMPLES_TITLE, Section};
 use super::output::Output;
 use crate::config::Flags;
 use crate::failure::{Exit, Failure};
+use crate::jail::probe::probe;
 use crate::job::event::Caller;
 use crate::journal::place::State;
 use crate::mcp::desk::{Ask, Desk};
 use crate::mcp::{self, snippet};
 use crate::runner::clock::Clock;
+use crate::runner::outlook;
 use crate::runner::submit::{Submitted, submit_once};
 use crate::world::World;
 
@@ -124,6 +126,17 @@ impl Desk for Shell {
 
     fn clock(&self) -> Clock {
         CLOCK
+    }
+
+    fn sandbox(&self) -> serde_json::Value {
+        let jail = outlook::foresee(&probe(&self.world.search_path()));
+        serde_json::json!({
+            "enforced": jail.lacks().is_empty(),
+            "landlock_abi": jail.landlock_abi,
+            "seccomp": jail.seccomp,
+            "bwrap": jail.bwrap,
+            "missing": jail.missing,
+        })
     }
 
     fn launch_path(&self) -> Option<PathBuf> {

@@ -16,6 +16,7 @@ mod hidden;
 mod job;
 mod jobs;
 mod json;
+mod login;
 mod manual;
 mod mcp;
 mod output;
@@ -29,6 +30,7 @@ mod skill;
 mod stats;
 mod version;
 mod wait;
+mod wall;
 
 #[cfg(test)]
 mod generated;
@@ -81,6 +83,7 @@ enum Command {
     Events(events::Args),
     Doctor(doctor::Args),
     Retry(retry::Args),
+    Login(login::Args),
     Mcp(mcp::Args),
     Config(config::Args),
     Schema(schema::Args),
@@ -124,6 +127,7 @@ impl Command {
             Command::Events(args) => events::run(&args, context),
             Command::Doctor(args) => doctor::run(&args, context),
             Command::Retry(args) => retry::run(&args, context),
+            Command::Login(args) => login::run(&args, context),
             Command::Mcp(args) => mcp::run(&args, context),
             Command::Config(args) => config::run(&args, context),
             Command::Schema(args) => schema::run(&args, context),
@@ -150,6 +154,7 @@ impl Command {
             Command::Doctor(args) => args.json,
             Command::Config(args) => args.json,
             Command::Events(_)
+            | Command::Login(_)
             | Command::Mcp(_)
             | Command::Schema(_)
             | Command::Skill(_)

@@ -114,10 +114,16 @@ keys! {
     max_depth: u32 = 1, reader::COUNT;
     /// Words put before every prompt; false leaves them out.
     prefix: Option<String> = Some(PREFIX.to_owned()), reader::TEXT_OR_FALSE;
-    /// What the adviser may use: Read, Grep and Glob, or fewer.
+    /// What the adviser may use; Bash only where a sandbox is in force and the credentials allow it.
     tools: Vec<String> = reader::TOOLS.map(str::to_owned).to_vec(), reader::TOOL_LIST;
     /// Whether the adviser may also search and fetch the web; what can fetch can also leak.
     web: bool = false, reader::SWITCH;
+    /// How much of a sandbox a consult gets: what the host has, all that matters or no consult, or none.
+    sandbox: String = "auto".to_owned(), reader::SANDBOX;
+    /// A file, readable for you alone, with the token that `claude setup-token` printed.
+    token_file as "credentials.token_file": Option<String> = None, reader::FILE;
+    /// A file, readable for you alone, with an API key.
+    key_file as "credentials.key_file": Option<String> = None, reader::FILE;
     /// Whether a consult is cancelled when the MCP client that waits for it cancels its call or goes away.
     mcp_cancel_on_disconnect as "mcp.cancel_on_disconnect": bool = false, reader::SWITCH;
     /// How long ago an ended job must have ended to be removed by itself; "off" removes none by age.
@@ -133,9 +139,10 @@ keys! {
 /// What Claude is told before the question, unless the key `prefix` says otherwise.
 pub(crate) const PREFIX: &str = "\
 You are giving a second opinion to another model or to a person, who will act on it; you are not \
-doing the work yourself. You are in read-only advisory mode: you have tools to read and search \
-files and nothing else, so do not try to change, run or create anything. Look at the code itself \
-before you judge it. Answer with a report that can be acted on: the most important finding first, \
+doing the work yourself. You are in read-only advisory mode: your tools are for reading and \
+searching. If a shell is among them, it is for looking too (git log, rg, a type check): nothing \
+can be written but below $TMPDIR, which goes when you end. So do not try to change anything. Look \
+at the code itself before you judge it. Answer with a report that can be acted on: the most important finding first, \
 each with a path:line reference, why it matters and what to do about it. Say plainly what you are \
 certain of, having seen it, and what is a guess. If the question cannot be answered from what you \
 can read, say what is missing.";

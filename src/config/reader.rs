@@ -70,7 +70,9 @@ pub(crate) struct Reader<T> {
 pub(crate) const EFFORTS: [&str; 5] = ["low", "medium", "high", "xhigh", "max"];
 
 /// The tools that an adviser may be given, as Claude Code names them.
-pub(crate) const TOOLS: [&str; 3] = ["Read", "Grep", "Glob"];
+pub(crate) const TOOLS: [&str; 4] = ["Read", "Grep", "Glob", "Bash"];
+
+pub(crate) const SANDBOXES: [&str; 3] = ["auto", "require", "off"];
 
 pub(crate) const PROGRAM: Reader<Option<String>> = Reader {
     accepts: "the name of a program on PATH, or an absolute path",
@@ -88,6 +90,21 @@ pub(crate) const EFFORT: Reader<String> = Reader {
         let name = text(found)?;
         if EFFORTS.contains(&name.as_str()) { Ok(name) } else { Err(Unfit::Kind) }
     },
+};
+
+pub(crate) const SANDBOX: Reader<String> = Reader {
+    accepts: "one of auto, require and off",
+    example: "\"require\"",
+    read: |found| {
+        let name = text(found)?;
+        if SANDBOXES.contains(&name.as_str()) { Ok(name) } else { Err(Unfit::Kind) }
+    },
+};
+
+pub(crate) const FILE: Reader<Option<String>> = Reader {
+    accepts: "an absolute path, one that begins with ~/, or \"none\"",
+    example: "\"~/.config/phone-opus/token\"",
+    read: |found| if says_none(found) { Ok(None) } else { file(found).map(Some) },
 };
 
 pub(crate) const COUNT: Reader<u32> =
@@ -127,8 +144,8 @@ pub(crate) const TEXT_OR_FALSE: Reader<Option<String>> = Reader {
 };
 
 pub(crate) const TOOL_LIST: Reader<Vec<String>> = Reader {
-    accepts: "a list out of \"Read\", \"Grep\" and \"Glob\", without repeats",
-    example: "[\"Read\", \"Grep\", \"Glob\"]",
+    accepts: "a list out of \"Read\", \"Grep\", \"Glob\" and \"Bash\", without repeats",
+    example: "[\"Read\", \"Grep\", \"Glob\", \"Bash\"]",
     read: tools,
 };
 
@@ -143,6 +160,11 @@ fn text(found: &Found) -> Result<String, Unfit> {
 fn program(found: &Found) -> Result<String, Unfit> {
     let path = text(found)?;
     if path.contains('/') && !path.starts_with('/') { Err(Unfit::Kind) } else { Ok(path) }
+}
+
+fn file(found: &Found) -> Result<String, Unfit> {
+    let path = text(found)?;
+    if path.starts_with('/') || path.starts_with("~/") { Ok(path) } else { Err(Unfit::Kind) }
 }
 
 fn says_none(found: &Found) -> bool {
@@ -213,9 +235,6 @@ fn tools(found: &Found) -> Result<Vec<String>, Unfit> {
         Found::Word(word) => word.split(',').map(str::trim).collect(),
         _ => return Err(Unfit::Kind),
     };
-    if names.contains(&"Bash") {
-        return Err(Unfit::Because(NO_BASH.to_owned()));
-    }
     let known = names.iter().all(|name| TOOLS.contains(name));
     let once = (1..names.len()).all(|at| !names[..at].contains(&names[at]));
     if known && once && !names.is_empty() {
@@ -224,10 +243,6 @@ fn tools(found: &Found) -> Result<Vec<String>, Unfit> {
         Err(Unfit::Kind)
     }
 }
-
-/// Bash can write; what stops it is a wall around the process, not a promise.
-const NO_BASH: &str =
-    "Bash is offered only inside an enforced sandbox, which this version does not have";
 
 #[cfg(test)]
 mod tests {
@@ -280,12 +295,14 @@ mod tests {
     }
 
     #[test]
-    fn bash_is_refused_with_its_reason() {
-        let found = Found::List(vec![Found::Text("Read".into()), Found::Text("Bash".into())]);
-        let Err(Unfit::Because(why)) = (TOOL_LIST.read)(&found) else {
-            panic!("refused with a reason")
-        };
-        assert!(why.contains("enforced sandbox"));
+    fn a_file_is_named_so_that_it_means_the_same_everywhere() {
+        for right in ["/k", "~/k"] {
+            assert_eq!((FILE.read)(&word(right)), Ok(Some(right.to_owned())));
+        }
+        assert_eq!((FILE.read)(&word("none")), Ok(None));
+        for wrong in ["k", "./k", "~other/k", " "] {
+            assert_eq!((FILE.read)(&word(wrong)), Err(Unfit::Kind), "{wrong}");
+        }
     }
 
     #[test]

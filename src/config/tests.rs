@@ -42,8 +42,11 @@ fn without_anything_set_the_documented_defaults_are_in_force() {
             "grace = \"5s\"",
             "max_running = 4",
             "max_depth = 1",
-            "tools = [\"Read\",\"Grep\",\"Glob\"]",
+            "tools = [\"Read\",\"Grep\",\"Glob\",\"Bash\"]",
             "web = false",
+            "sandbox = \"auto\"",
+            "credentials.token_file = null",
+            "credentials.key_file = null",
             "mcp.cancel_on_disconnect = false",
             "retention.older_than = \"off\"",
             "retention.keep = null",
@@ -136,7 +139,7 @@ fn durations_are_read_with_and_without_a_unit() {
 
 #[test]
 fn every_problem_is_reported_with_its_place_what_was_found_and_what_is_accepted() {
-    let text = "modle = \"opus\"\nmax_turns = \"many\"\ntools = [\"Read\", \"Bash\"]\n[mpc]\nx = 1\n[mcp]\ncancel_on_disconect = true\n";
+    let text = "modle = \"opus\"\nmax_turns = \"many\"\ntools = [\"Read\", \"Write\"]\n[mpc]\nx = 1\n[mcp]\ncancel_on_disconect = true\n";
     let environment = [("PHONE_OPUS_EFFORT", "ultra"), ("PHONE_OPUS_GRACE", "-1")];
     let flags = Flags { max_turns: Some(0), ..Flags::default() };
     assert_eq!(
@@ -147,7 +150,7 @@ fn every_problem_is_reported_with_its_place_what_was_found_and_what_is_accepted(
                 "{PATH}:2:13: found the string \"many\"; max_turns takes a whole number of 1 or more, or \"none\""
             ),
             format!(
-                "{PATH}:3:9: tools: Bash is offered only inside an enforced sandbox, which this version does not have"
+                "{PATH}:3:9: found the list [the string \"Read\", the string \"Write\"]; tools takes a list out of \"Read\", \"Grep\", \"Glob\" and \"Bash\", without repeats"
             ),
             format!("{PATH}:4:2: there is no key `mpc`; `phone-opus config show` lists the keys"),
             format!(

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::claude::credentials::CredentialFile;
+
 /// A resolved request. Fields are only ever added, each with a default, so old logs keep reading.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -39,6 +41,40 @@ pub(crate) struct Request {
     pub(crate) redact: bool,
     /// The program as configured; `None` means `claude` on PATH.
     pub(crate) claude_bin: Option<String>,
+    pub(crate) sandbox: Sandbox,
+    /// The file with the credential to use, where the configuration names one.
+    pub(crate) credential_file: Option<CredentialFile>,
+}
+
+/// How much of a jail is wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Sandbox {
+    /// What the host has.
+    #[default]
+    Auto,
+    /// All that matters, or no consult.
+    Require,
+    Off,
+}
+
+impl Sandbox {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Sandbox::Auto => "auto",
+            Sandbox::Require => "require",
+            Sandbox::Off => "off",
+        }
+    }
+
+    /// The one of that name; any other word is `auto`, which the configuration has checked.
+    pub(crate) fn of_name(name: &str) -> Self {
+        match name {
+            "require" => Sandbox::Require,
+            "off" => Sandbox::Off,
+            _ => Sandbox::Auto,
+        }
+    }
 }
 
 impl Default for Request {
@@ -61,6 +97,8 @@ impl Default for Request {
             max_running: 4,
             redact: false,
             claude_bin: None,
+            sandbox: Sandbox::Auto,
+            credential_file: None,
         }
     }
 }

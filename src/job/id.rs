@@ -32,6 +32,11 @@ impl JobId {
         }
         Uuid::try_parse(text).ok().map(Self)
     }
+
+    /// The low half of the number that the id is.
+    pub(crate) fn low_bits(self) -> u64 {
+        self.0.as_u64_pair().1
+    }
 }
 
 impl fmt::Display for JobId {

@@ -4,6 +4,7 @@
 //! bad history: what could be made of it is returned, and what was odd is counted.
 
 pub(crate) mod brief;
+pub(crate) mod enforcement;
 pub(crate) mod event;
 pub(crate) mod fold;
 pub(crate) mod id;

@@ -86,6 +86,21 @@ impl State {
         self.root.join("events.jsonl")
     }
 
+    /// Claude Code's own home, for consults that leave the user's alone. It is state and not data: its
+    /// conversations belong to the jobs of this log, and are of no use without it.
+    pub(crate) fn claude_home(&self) -> PathBuf {
+        self.root.join("claude")
+    }
+
+    /// The same, made where it is missing.
+    pub(crate) fn make_claude_home(&self) -> Result<PathBuf, Error> {
+        let home = self.claude_home();
+        refuse_symlink(&home)?;
+        make_directory(&home)?;
+        tighten(&home, &open_directory(&home)?)?;
+        Ok(home)
+    }
+
     pub(crate) fn events_lock(&self) -> PathBuf {
         self.root.join("events.lock")
     }
@@ -135,6 +150,11 @@ impl State {
 
     pub(crate) fn tmp(&self, job: JobId) -> PathBuf {
         self.job_dir(job).join("tmp")
+    }
+
+    /// What the adviser may read and write, for the one who applies it.
+    pub(crate) fn jail(&self, job: JobId) -> PathBuf {
+        self.job_dir(job).join("jail.json")
     }
 
     pub(crate) fn transcript(&self, job: JobId) -> PathBuf {

@@ -47,10 +47,8 @@ pub(crate) trait Desk: Send + Sync + 'static {
 
     fn clock(&self) -> Clock;
 
-    /// What the kernel would enforce on an adviser, as JSON; `null` where nothing does.
-    fn sandbox(&self) -> serde_json::Value {
-        serde_json::Value::Null
-    }
+    /// What the kernel would enforce on an adviser here, as JSON.
+    fn sandbox(&self) -> serde_json::Value;
 
     /// The path by which this program was started.
     fn launch_path(&self) -> Option<PathBuf>;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::program::Program;
-use crate::consult::claude::argv::{Conversation, arguments};
+use crate::consult::claude::argv::{Conversation, Shell, arguments};
 use crate::consult::claude::env::{EnvChanges, Own, environment};
 use crate::consult::request::Request;
 use crate::job::event::Session;
@@ -28,6 +28,11 @@ pub(crate) struct Setting<'a> {
     pub(crate) settings: Option<&'a Path>,
     /// Names of the inherited variables.
     pub(crate) inherited: &'a [(String, String)],
+    /// A home of Claude Code's own.
+    pub(crate) config_dir: Option<&'a Path>,
+    /// The variable and the value of a credential that the configuration names.
+    pub(crate) credential: Option<(&'a str, &'a str)>,
+    pub(crate) shell: Shell,
 }
 
 /// Builds the call.
@@ -44,10 +49,17 @@ pub(crate) fn call(
     };
     let settings = setting.settings.and_then(Path::to_str);
     let tmpdir = setting.tmp.to_string_lossy();
-    let own = Own { job: setting.job, depth: setting.caller_depth + 1, tmpdir: &tmpdir };
+    let config_dir = setting.config_dir.map(Path::to_string_lossy);
+    let own = Own {
+        job: setting.job,
+        depth: setting.caller_depth + 1,
+        tmpdir: &tmpdir,
+        config_dir: config_dir.as_deref(),
+        credential: setting.credential,
+    };
     Call {
         program: program.path.clone(),
-        arguments: arguments(request, conversation, &program.flags, settings),
+        arguments: arguments(request, conversation, &program.flags, settings, setting.shell),
         environment: environment(setting.inherited.iter().map(|(name, _)| name.as_str()), &own),
         cwd: session.cwd.clone(),
     }

@@ -5,12 +5,12 @@
 //! a machine that was busy or asleep does not cost an answer that has arrived.
 
 mod clocks;
+mod exit;
 mod stderr;
 mod streams;
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::process::ExitStatusExt;
 use std::process::Child;
 use std::time::Duration;
 
@@ -50,6 +50,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) transcript: Transcript,
     pub(super) stderr_log: StderrLog,
     pub(super) cancel: CancelWatch,
+    /// The child is bubblewrap, and Claude Code is inside of it.
+    pub(super) in_bwrap: bool,
     /// Called with the live numbers, at most every ten seconds and only when they changed.
     pub(super) on_progress: &'a dyn Fn(&Live),
 }
@@ -173,7 +175,10 @@ impl Attendant<'_> {
     /// Asks Claude Code to end, once; after the grace it is killed.
     fn terminate(&mut self) {
         if self.clocks.kill_at.is_none() {
-            identity::terminate_group(&self.child);
+            // While nobody is inside yet, bubblewrap itself may go.
+            if !self.surroundings.in_bwrap || stop::terminate_inside(&self.child) == 0 {
+                identity::terminate_group(&self.child);
+            }
             self.clocks.kill_at = Some(self.now() + self.surroundings.request.grace_ms);
         }
     }
@@ -183,12 +188,8 @@ impl Attendant<'_> {
             && let Ok(Some(status)) = self.child.try_wait()
         {
             let dismissed = self.stop.is_none() && self.clocks.kill_at.is_some();
-            self.exit = Some(match (status.code(), status.signal()) {
-                _ if dismissed => Exit::Dismissed,
-                (Some(code), _) => Exit::Code(code),
-                (None, Some(signal)) => Exit::Signal(signal),
-                (None, None) => Exit::Unknown,
-            });
+            let exit = exit::of(status, self.surroundings.in_bwrap);
+            self.exit = Some(if dismissed { Exit::Dismissed } else { exit });
             // Below a wrapper that was told to end, Claude Code may still be saying its last.
             let linger_at = self.now() + LINGER_MS;
             self.clocks.linger_at =

@@ -20,6 +20,10 @@ pub(crate) enum Error {
     NotAccepted { job: String, detail: String },
     /// The runner was told to stop, and still runs.
     StillStopping { job: String },
+    /// The conversation lies in the jail's own home, and there is no jail.
+    HomeWithoutJail,
+    /// The file with the credential cannot be used.
+    Credential { path: PathBuf, why: String },
     /// A file of this room.
     File { doing: &'static str, path: PathBuf, source: io::Error },
     /// A process could not be started or asked.
@@ -48,6 +52,12 @@ impl fmt::Display for Error {
             }
             Error::StillStopping { job } => {
                 write!(f, "job {job} was asked to stop and has not ended yet")
+            }
+            Error::HomeWithoutJail => f.write_str(
+                "the conversation lies in the home of the sandbox, which is used inside of one only",
+            ),
+            Error::Credential { path, why } => {
+                write!(f, "the credential in {} cannot be used: {why}", path.display())
             }
             Error::File { doing, path, .. } => write!(f, "cannot {doing} {}", path.display()),
             Error::Process { doing, .. } => write!(f, "cannot {doing}"),

@@ -132,6 +132,7 @@ pub(super) fn release(lock: &File) {
 pub(super) fn tidy_up(state: &State, job: JobId) {
     slots::drop_ticket(state, job);
     let _ = fs::remove_file(state.prompt(job));
+    let _ = fs::remove_file(state.jail(job));
     let _ = fs::remove_file(cancel::mark(state, job));
     let _ = fs::remove_dir_all(state.tmp(job));
 }

@@ -11,9 +11,9 @@ use std::process::Command;
 use signal_hook::consts::SIGHUP;
 
 use super::error::Error;
-use super::pause;
 use super::signals::Heard;
 use super::stage::{Errand, Inherited, RUN_COMMAND, Stage};
+use super::{mark, pause};
 use crate::job::id::JobId;
 use crate::journal::place::State;
 
@@ -21,6 +21,7 @@ use crate::journal::place::State;
 pub(super) fn run(errand: &Errand, mut inherited: Inherited) -> Result<(), Error> {
     // When the submitter dies, a process group of which a member is stopped gets a hang-up.
     let _heard_and_disregarded = Heard::listen(&[SIGHUP]);
+    mark::put_on(errand.job, errand.depth());
     pause::at("launch");
     match inherited.spawn(errand, Stage::Guard) {
         Ok(_guard) => Ok(()),

@@ -17,8 +17,10 @@
     reason = "this is the room that owns processes and the files of a live job"
 )]
 
+pub(crate) mod account;
 pub(crate) mod call;
 pub(crate) mod cancel;
+mod captured;
 mod child;
 pub(crate) mod clock;
 pub(crate) mod error;
@@ -35,9 +37,12 @@ pub(crate) mod liveness;
 mod lock;
 pub(crate) mod login;
 pub(crate) mod look;
+mod mark;
 pub(crate) mod mend;
 pub(crate) mod observe;
 mod outcome;
+pub(crate) mod outlook;
+pub(crate) mod own_login;
 mod pause;
 pub(crate) mod program;
 pub(crate) mod prune;
@@ -53,6 +58,7 @@ pub(crate) mod submit;
 pub(crate) mod trampoline;
 mod transcript;
 pub(crate) mod wait;
+mod wall;
 mod watch;
 mod worker;
 

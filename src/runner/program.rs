@@ -2,21 +2,19 @@
 //! settings it needs.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{MemfdFlags, SealFlags};
-use rustix::process::{PidfdFlags, Signal, kill_process_group, pidfd_open};
 use serde::{Deserialize, Serialize};
 
+use super::captured::output_in_time;
 use super::error::Error;
 use crate::consult::claude::argv::Flags;
+use crate::consult::claude::credentials::without_credentials;
 use crate::consult::claude::settings::carried_settings;
 use crate::consult::claude::version::version;
 use crate::journal::place::{State, open_private};
@@ -146,59 +144,16 @@ pub(super) fn forget_probe(state: &State) {
     let _ = fs::remove_file(state.probe());
 }
 
-/// Runs the program with one flag and returns what it printed, within a time limit. The output goes
-/// to memory and not through a pipe, so nothing can block.
+/// Runs the program with one flag and returns what it printed, within a time limit.
 fn ask(file: &Path, flag: &str) -> Option<String> {
-    let mut output = bounded_memory()?;
-    let mut child = Command::new(file)
+    let mut command = Command::new(file);
+    command
         .arg(flag)
         .env("DISABLE_AUTOUPDATER", "1")
         .env("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1")
         .current_dir("/")
-        .process_group(0)
-        .stdin(Stdio::null())
-        .stdout(output.try_clone().ok()?)
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    let ended = ends_in_time(&child);
-    // What it has started goes too. Until it is reaped its group cannot be anybody else's.
-    let _ = kill_process_group(rustix::process::Pid::from_child(&child), Signal::KILL);
-    let status = child.wait().ok()?;
-    if !ended {
-        return None;
-    }
-    // The position is shared with the program: it stands where the output ends.
-    let length = output.stream_position().ok()?;
-    output.seek(SeekFrom::Start(0)).ok()?;
-    let mut text = Vec::new();
-    output.take(length).read_to_end(&mut text).ok()?;
-    status.success().then(|| String::from_utf8_lossy(&text).into_owned())
-}
-
-/// A file in memory that takes so much and no more.
-fn bounded_memory() -> Option<File> {
-    const MOST: u64 = 1 << 20;
-    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-    let file = File::from(rustix::fs::memfd_create("probe", flags).ok()?);
-    file.set_len(MOST).ok()?;
-    rustix::fs::fcntl_add_seals(&file, SealFlags::GROW | SealFlags::SHRINK).ok()?;
-    Some(file)
-}
-
-fn ends_in_time(child: &Child) -> bool {
-    const LIMIT: Duration = Duration::from_secs(10);
-    let deadline = Instant::now() + LIMIT;
-    let handle = pidfd_open(rustix::process::Pid::from_child(child), PidfdFlags::empty());
-    let Ok(handle) = handle else { return false };
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let timeout = Timespec::try_from(left).ok();
-        match poll(&mut [PollFd::new(&handle, PollFlags::IN)], timeout.as_ref()) {
-            Err(rustix::io::Errno::INTR) => {}
-            ended => return ended == Ok(1),
-        }
-    }
+        .process_group(0);
+    output_in_time(&mut command).filter(|output| output.succeeded).map(|output| output.stdout)
 }
 
 /// The user's own settings lose their effect with the setting sources; what authentication needs of
@@ -206,8 +161,13 @@ fn ends_in_time(child: &Child) -> bool {
 pub(super) fn write_carried_settings(
     environment: &[(String, String)],
     directory: &Path,
+    credential_is_configured: bool,
 ) -> io::Result<Option<PathBuf>> {
-    let Some(carried) = carried(environment) else { return Ok(None) };
+    let mut carried = carried(environment);
+    if credential_is_configured {
+        carried = carried.as_ref().and_then(without_credentials);
+    }
+    let Some(carried) = carried else { return Ok(None) };
     let path = directory.join("settings.json");
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);

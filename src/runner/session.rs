@@ -24,6 +24,8 @@ pub(crate) struct Memory {
     pub(crate) job: Option<String>,
     /// US dollars, as of the end of the newest job.
     pub(crate) total_cost_usd: Option<f64>,
+    /// Whether it lies in the jail's own home; it must be resumed where it lies.
+    pub(crate) own_home: Option<bool>,
 }
 
 /// A session whose lock we hold.
@@ -81,6 +83,11 @@ pub(super) fn remember_cost(file: &File, job: JobId, total_cost_usd: Option<f64>
         Memory { job: Some(job.to_string()), total_cost_usd: totals.reduce(f64::max), ..before };
     // A total that is not remembered makes the next share too large, never the answer worse.
     let _ = remember(file, &memory);
+}
+
+/// Remembers in whose home a conversation lies.
+pub(super) fn remember_home(file: &File, own_home: bool) {
+    let _ = remember(file, &Memory { own_home: Some(own_home), ..read(file) });
 }
 
 /// What a lock file remembers; half of it, or nonsense, is nothing.

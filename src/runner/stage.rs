@@ -56,6 +56,12 @@ impl Errand {
         let path = self.environment.iter().find(|(name, _)| name == "PATH");
         path.map(|(_, value)| value.clone()).unwrap_or_default()
     }
+
+    /// How many consults the submitter was nested in.
+    pub(super) fn depth(&self) -> u64 {
+        let depth = self.environment.iter().find(|(name, _)| name == "PHONE_OPUS_DEPTH");
+        depth.and_then(|(_, depth)| depth.parse().ok()).unwrap_or(0)
+    }
 }
 
 /// The descriptors that a stage was born with, moved above the standard streams.

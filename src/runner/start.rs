@@ -8,15 +8,22 @@ use super::call::{Setting, call};
 use super::program::{self, Program};
 use super::stage::Errand;
 use super::trampoline;
+use super::wall::Wall;
 use crate::job::fold::Job;
 use crate::journal::place::open_private;
 
 /// Starts Claude Code through the trampoline; on failure says why in one sentence.
-pub(super) fn spawn(errand: &Errand, job: &Job, program: &Program) -> Result<Child, String> {
+pub(super) fn spawn(
+    errand: &Errand,
+    job: &Job,
+    program: &Program,
+    wall: &Wall,
+) -> Result<Child, String> {
     let prompt = open_prompt(errand, job)
         .map_err(|error| format!("The prompt could not be put on disk: {error}"))?;
     let tmp = errand.state.tmp(errand.job);
-    let settings = program::write_carried_settings(&errand.environment, &tmp)
+    let credential = wall.account.credential.as_ref().map(|(name, value)| (*name, value.as_str()));
+    let settings = program::write_carried_settings(&errand.environment, &tmp, credential.is_some())
         .map_err(|error| format!("The settings could not be put on disk: {error}"))?;
     let setting = Setting {
         job: &errand.job.to_string(),
@@ -24,9 +31,12 @@ pub(super) fn spawn(errand: &Errand, job: &Job, program: &Program) -> Result<Chi
         tmp: &tmp,
         settings: settings.as_deref(),
         inherited: &errand.environment,
+        config_dir: wall.account.config_dir.as_deref(),
+        credential,
+        shell: wall.shell,
     };
     let call = call(&job.queued.request, &job.queued.session, program, &setting);
-    let mut command = trampoline::command(&call);
+    let mut command = trampoline::command(&call, wall.policy.as_deref());
     command.stdin(prompt).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => format!("The directory {} is not there any more.", call.cwd),

@@ -8,10 +8,11 @@ use std::fs;
 use std::time::Duration;
 
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitOptions, getpid, kill_process, pidfd_open, pidfd_send_signal,
-    set_child_subreaper, wait,
+    Pid, PidfdFlags, Signal, WaitOptions, getpgid, getpid, kill_process, pidfd_open,
+    pidfd_send_signal, set_child_subreaper, wait,
 };
 
+use super::mark;
 use crate::job::id::JobId;
 
 /// Orphans below this process become its children.
@@ -43,6 +44,29 @@ pub(super) fn strike_descendants() {
     for pid in descendants(getpid()) {
         let _ = kill_process(pid, Signal::KILL);
     }
+}
+
+/// TERM, then CONT, to the group of the program inside of a bubblewrap. bubblewrap itself is spared, and
+/// so is the first process within, which only reaps: without either of them the rest is killed, and gets
+/// no grace. Returns how many were told; while nobody is inside yet, none.
+pub(super) fn terminate_inside(bwrap: &std::process::Child) -> usize {
+    let first = children(Pid::from_child(bwrap));
+    let leaders = first.into_iter().flat_map(children);
+    leaders.map(terminate_group_of).sum()
+}
+
+fn terminate_group_of(leader: Pid) -> usize {
+    let below = descendants(leader).into_iter().filter(|&pid| getpgid(Some(pid)) == Ok(leader));
+    std::iter::once(leader).chain(below).filter(|&pid| tell(pid, leader)).count()
+}
+
+/// The group is asked again once the handle is there, so that a reused pid is not hit.
+fn tell(pid: Pid, group: Pid) -> bool {
+    pidfd_open(pid, PidfdFlags::empty()).is_ok_and(|handle| {
+        (pid == group || getpgid(Some(pid)) == Ok(group))
+            && pidfd_send_signal(&handle, Signal::TERM).is_ok()
+            && pidfd_send_signal(&handle, Signal::CONT).is_ok()
+    })
 }
 
 /// Reaps what has ended; says whether there are children still.
@@ -82,27 +106,54 @@ fn to_pid(text: &str) -> Option<Pid> {
     Pid::from_raw(text.parse().ok()?)
 }
 
-/// Kills every process whose environment names this job: what is left when guard and worker were
-/// both killed. A process that scrubbed its environment is not found this way. The caller itself is
-/// spared: it may have been started from within the job. Returns how many were killed.
+/// Kills every process that is marked as this job's, by its limits or in its environment: what is left
+/// when guard and worker were both killed. The caller itself is spared: it may have been started from
+/// within the job. One look may miss what is being forked, so it looks until it finds nothing more.
+/// Returns how many were killed.
 pub(super) fn sweep(job: JobId) -> usize {
-    let mark = format!("PHONE_OPUS_JOB={job}");
+    const LOOKS: usize = 5;
+    let mut killed = 0;
+    for _ in 0..LOOKS {
+        match sweep_once(job) {
+            0 => break,
+            more => killed += more,
+        }
+    }
+    killed
+}
+
+fn sweep_once(job: JobId) -> usize {
     let Ok(processes) = fs::read_dir("/proc") else { return 0 };
     processes
         .flatten()
         .filter_map(|entry| to_pid(entry.file_name().to_str()?))
-        .filter(|&pid| pid != getpid() && carries(pid, &mark))
-        .filter(|&pid| kill_marked(pid, &mark))
+        .filter(|&pid| pid != getpid() && is_of(pid, job))
+        .filter(|&pid| kill_marked(pid, job))
         .count()
 }
 
 /// The mark is read again after the handle is there, so that a reused pid is not hit.
-fn kill_marked(pid: Pid, mark: &str) -> bool {
+fn kill_marked(pid: Pid, job: JobId) -> bool {
     pidfd_open(pid, PidfdFlags::empty())
-        .is_ok_and(|handle| carries(pid, mark) && pidfd_send_signal(handle, Signal::KILL).is_ok())
+        .is_ok_and(|handle| is_of(pid, job) && pidfd_send_signal(handle, Signal::KILL).is_ok())
 }
 
-fn carries(pid: Pid, mark: &str) -> bool {
+/// A zombie keeps its limits and is nobody's any more.
+fn is_of(pid: Pid, job: JobId) -> bool {
+    (mark::is_on(pid, job) && !is_dead(pid)) || names(pid, job)
+}
+
+fn is_dead(pid: Pid) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+    stat.is_ok_and(|stat| {
+        let after_name = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+        after_name.starts_with(['Z', 'X'])
+    })
+}
+
+/// Whether its environment says so.
+fn names(pid: Pid, job: JobId) -> bool {
+    let mark = format!("PHONE_OPUS_JOB={job}");
     fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero()))
         .is_ok_and(|environment| environment.split(|&byte| byte == 0).any(|v| v == mark.as_bytes()))
 }

@@ -121,6 +121,7 @@ pub(crate) fn submit_once(
         cwd: Some(queued.session.cwd.clone()),
         job: Some(job.to_string()),
         total_cost_usd: memory.total_cost_usd,
+        own_home: memory.own_home,
     };
     let _ = session::remember(&session.file, &memory);
     hand_over(state, job, job_lock, session.file)

@@ -11,6 +11,7 @@ use super::signals::Signals;
 use super::slots::{self, Queue};
 use super::stage::{Errand, Inherited};
 use super::transcript::Transcript;
+use super::wall::{self, Wall};
 use super::watch::CancelWatch;
 use super::{finish, housekeeping, lock, look, outcome, pause, start, stop, trampoline};
 use crate::consult::claude::outcome::conclude;
@@ -43,7 +44,10 @@ pub(super) fn run(errand: &Errand, mut inherited: Inherited) -> Result<(), Error
         Err(end) => (None, Some(end)),
         Ok(program) => match wait_for_slot(errand, &job, &mut signals) {
             Err(end) => (None, Some(end)),
-            Ok(slot) => (Some(slot), consult(errand, &job, &program, &mut signals)),
+            Ok(slot) => match wall::build(errand, &inherited, &job, &program) {
+                Err((code, detail)) => (Some(slot), Some(failed(code, detail))),
+                Ok(wall) => (Some(slot), consult(errand, &job, &program, &wall, &mut signals)),
+            },
         },
     };
     if let Some(end) = end {
@@ -76,9 +80,15 @@ fn program(errand: &Errand, job: &Job) -> Result<Program, Event> {
 }
 
 /// Runs a job that has its slot to its terminal event; `None` when somebody else ended it first.
-fn consult(errand: &Errand, job: &Job, program: &Program, signals: &mut Signals) -> Option<Event> {
+fn consult(
+    errand: &Errand,
+    job: &Job,
+    program: &Program,
+    wall: &Wall,
+    signals: &mut Signals,
+) -> Option<Event> {
     let before = look::look(&errand.state, &job.queued.session.cwd, signals);
-    match record_start(errand, job, program, before) {
+    match record_start(errand, job, program, wall, before) {
         Ok(Recorded::Yes) => {}
         Ok(Recorded::Cancelled) => return Some(cancelled()),
         Ok(Recorded::EndedByOther) => return None,
@@ -92,7 +102,7 @@ fn consult(errand: &Errand, job: &Job, program: &Program, signals: &mut Signals)
     // Only now: whoever was queued later must not start between our slot and our `started`.
     slots::drop_ticket(&errand.state, errand.job);
     pause::at("started");
-    let mut end = run_program(errand, job, program, signals);
+    let mut end = run_program(errand, job, program, wall, signals);
     // The answer first, wherever the look may hang.
     let _ =
         outcome::save(&errand.state, errand.job, &finish::kept(end.clone(), &job.queued.request));
@@ -151,6 +161,7 @@ fn record_start(
     errand: &Errand,
     job: &Job,
     program: &Program,
+    wall: &Wall,
     before: Snapshot,
 ) -> Result<Recorded, Error> {
     let guard = lock::read_holders(&errand.state, errand.job).unwrap_or_default().guard;
@@ -162,7 +173,7 @@ fn record_start(
         claude_path: program.path.to_string_lossy().into_owned(),
         claude_version: program.version.clone(),
         model: job.queued.request.model.clone(),
-        enforcement: None,
+        enforcement: Some(wall.enforcement.to_json()),
         provenance: Some(before),
     }));
     let unix_ms = (errand.clock.unix_ms)();
@@ -178,8 +189,14 @@ fn record_start(
 }
 
 /// From Claude Code's start to the event that ends the job.
-fn run_program(errand: &Errand, job: &Job, program: &Program, signals: &mut Signals) -> Event {
-    let child = match start::spawn(errand, job, program) {
+fn run_program(
+    errand: &Errand,
+    job: &Job,
+    program: &Program,
+    wall: &Wall,
+    signals: &mut Signals,
+) -> Event {
+    let child = match start::spawn(errand, job, program, wall) {
         Ok(child) => child,
         Err(detail) => return failed(Code::SpawnFailed, detail),
     };
@@ -193,6 +210,7 @@ fn run_program(errand: &Errand, job: &Job, program: &Program, signals: &mut Sign
         transcript: Transcript::create(&errand.state, errand.job, redact),
         stderr_log: StderrLog::new(start::open_stderr_log(errand), redact),
         cancel: CancelWatch::new(errand.job),
+        in_bwrap: wall.has_bwrap(),
         on_progress: &on_progress,
     };
     match child::attend(child, surroundings, signals) {

@@ -23,8 +23,7 @@ const TIMES: &str = "created_unix_ms updated_unix_ms started_unix_ms finished_un
 #[test]
 fn an_agent_submits_polls_reads_and_finds_its_consult() {
     let mut world = World::new();
-    let trace = world.path("trace");
-    world.set("FAKE_CLAUDE_TRACE", trace.to_str().expect("text"));
+    let trace = world.trace();
     let asked = world.path("home");
     let mut client = Client::open(&world);
     let submitted = client.json(

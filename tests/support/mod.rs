@@ -30,7 +30,10 @@ impl World {
     pub(crate) fn new() -> Self {
         heed_signals();
         let root = tempfile::Builder::new().prefix("phone-opus-test-").tempdir().expect("made");
-        let world = Self { root, variables: Vec::new() };
+        // Whoever runs the tests may have them all run without a layer of the jail.
+        let without = std::env::var("PHONE_OPUS_TEST_WITHOUT").ok();
+        let without = without.map(|layers| ("PHONE_OPUS_TEST_WITHOUT".to_owned(), layers));
+        let world = Self { root, variables: without.into_iter().collect() };
         for directory in ["home", "cwd", "tmp"] {
             fs::create_dir(world.path(directory)).expect("made");
         }
@@ -40,6 +43,16 @@ impl World {
     /// Sets a variable for every command of this world.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.variables.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// The fake Claude Code writes down how it is started: here, in the user's home of Claude Code, which
+    /// alone it may write.
+    pub(crate) fn trace(&mut self) -> PathBuf {
+        let home = self.path("home/.claude");
+        fs::create_dir_all(&home).expect("made");
+        let trace = home.join("trace");
+        self.set("FAKE_CLAUDE_TRACE", &trace.to_string_lossy());
+        trace
     }
 
     /// A path below the world's own directory, without symbolic links.
@@ -282,6 +295,38 @@ pub(crate) fn is_claude_at_work(pid: u32) -> bool {
     let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe.ends_with("fake-claude"))
         && line.split(|&byte| byte == 0).any(|word| word == b"--output-format")
+}
+
+/// The pid, as we see it, of a process below `above` that calls itself `inner`: in a namespace of its own
+/// it has another number.
+pub(crate) fn outside(above: u32, inner: u32) -> Option<u32> {
+    let own_number = |pid: u32| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
+        line.split_whitespace().last()?.parse::<u32>().ok()
+    };
+    below(above).into_iter().find(|&pid| own_number(pid) == Some(inner))
+}
+
+/// All processes below one.
+fn below(pid: u32) -> Vec<u32> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let lists =
+        threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    let children: Vec<u32> = lists.flat_map(|list| numbers(&list)).collect();
+    children.into_iter().flat_map(|child| [vec![child], below(child)].concat()).collect()
+}
+
+/// The numbers among the words of a text.
+pub(crate) fn numbers(text: &str) -> Vec<u32> {
+    text.split_whitespace().filter_map(|word| word.parse().ok()).collect()
+}
+
+/// Which of these processes of an ended job still live. What was said inside of a pid namespace means
+/// nothing outside, and all in there has ended with its first process.
+pub(crate) fn living(job: &Value, pids: &[u32]) -> Vec<u32> {
+    let had_namespace = job["enforcement"]["bwrap"].is_string();
+    pids.iter().copied().filter(|&pid| !had_namespace && is_alive(pid)).collect()
 }
 
 /// Waits for a child with a limit, and returns its exit code; `None` when a signal ended it.

@@ -9,19 +9,20 @@ use super::source::{code, test_files};
 use super::{File, assert_none, repository};
 
 /// Every arrow there is. `room::module` allows that module of the room alone.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     ("main", &["cli", "failure", "runner::signals", "world"]),
     (
         "cli",
         &[
-            "doctor", "mcp", "failure", "render", "runner", "journal", "job", "consult", "config",
-            "skill", "world",
+            "doctor", "mcp", "failure", "render", "runner", "jail", "journal", "job", "consult",
+            "config", "skill", "world",
         ],
     ),
     ("doctor", &["mcp::clients", "failure", "render", "runner", "journal", "job", "consult"]),
     ("mcp", &["failure", "render", "runner", "journal", "job", "consult"]),
     ("failure", &["runner", "journal", "job", "consult"]),
-    ("runner", &["journal", "tree", "job", "consult", "redact"]),
+    ("runner", &["jail", "journal", "tree", "job", "consult", "redact"]),
+    ("jail", &[]),
     ("journal", &["job"]),
     ("tree", &["job"]),
     ("render", &["job", "consult"]),

@@ -37,6 +37,20 @@ fn lists(help: &str, flag: &str) -> bool {
     })
 }
 
+/// What stands between the adviser and a shell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Shell {
+    /// It has none.
+    #[default]
+    None,
+    /// `dontAsk`'s own classifier decides about each command.
+    Asked,
+    /// Every command runs: the kernel is the wall.
+    Allowed,
+}
+
+const SHELL_TOOL: &str = "Bash";
+
 /// The conversation that a call belongs to; the id is a UUID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Conversation<'a> {
@@ -55,6 +69,7 @@ pub(crate) fn arguments(
     conversation: Conversation<'_>,
     flags: &Flags,
     settings_file: Option<&str>,
+    shell: Shell,
 ) -> Vec<String> {
     let mut argv = Arguments::default();
     // Partial messages are the sign of life that the idle clock needs: without them the stream is
@@ -83,9 +98,14 @@ pub(crate) fn arguments(
     argv.optional("--max-budget-usd", request.max_budget_usd);
     argv.optional("--settings", settings_file);
     argv.flag("--mcp-config", r#"{"mcpServers":{}}"#);
-    argv.flag("--tools", &request.tools.join(","));
-    let web = WEB_TOOLS.into_iter().filter(|tool| request.tools.iter().any(|have| have == tool));
-    let allowed = web.collect::<Vec<_>>().join(",");
+    let is_on_offer = |tool: &&str| *tool != SHELL_TOOL || shell != Shell::None;
+    let tools: Vec<&str> = request.tools.iter().map(String::as_str).filter(is_on_offer).collect();
+    argv.flag("--tools", &tools.join(","));
+    let is_allowed = |tool: &&str| match *tool {
+        SHELL_TOOL => shell == Shell::Allowed,
+        tool => WEB_TOOLS.contains(&tool),
+    };
+    let allowed = tools.into_iter().filter(is_allowed).collect::<Vec<_>>().join(",");
     argv.optional("--allowedTools", (!allowed.is_empty()).then_some(allowed));
     argv.0
 }
@@ -128,7 +148,8 @@ mod tests {
 
     #[test]
     fn the_plain_call_is_the_measured_one() {
-        let argv = arguments(&request(), Conversation::New(ID), &Flags::default(), None);
+        let argv =
+            arguments(&request(), Conversation::New(ID), &Flags::default(), None, Shell::None);
         let want = format!(
             "-p --output-format stream-json --verbose --include-partial-messages --permission-mode \
              dontAsk --setting-sources  --strict-mcp-config --disable-slash-commands --session-id \
@@ -143,7 +164,8 @@ mod tests {
     fn what_is_set_is_passed_on() {
         let request = Request { max_turns: Some(7), max_budget_usd: Some(0.5), ..request() };
         let flags = Flags { restricted: true };
-        let argv = arguments(&request, Conversation::Resume(ID), &flags, Some("s.json"));
+        let argv =
+            arguments(&request, Conversation::Resume(ID), &flags, Some("s.json"), Shell::None);
         for (flag, want) in [
             ("--resume", ID),
             ("--max-turns", "7"),
@@ -160,15 +182,30 @@ mod tests {
     fn the_web_is_both_offered_and_allowed() {
         let tools = ["Read", "WebFetch", "WebSearch"].map(str::to_owned).to_vec();
         let request = Request { web: true, tools, ..request() };
-        let argv = arguments(&request, Conversation::New(ID), &Flags::default(), None);
+        let argv = arguments(&request, Conversation::New(ID), &Flags::default(), None, Shell::None);
         assert_eq!(value(&argv, "--tools"), Some("Read,WebFetch,WebSearch"));
         assert_eq!(value(&argv, "--allowedTools"), Some("WebFetch,WebSearch"));
     }
 
     #[test]
+    fn a_shell_is_offered_only_behind_a_wall_and_allowed_only_behind_the_kernels() {
+        let tools = ["Read", "Bash", "WebFetch"].map(str::to_owned).to_vec();
+        let request = Request { tools, ..request() };
+        for (shell, tools, allowed) in [
+            (Shell::None, "Read,WebFetch", "WebFetch"),
+            (Shell::Asked, "Read,Bash,WebFetch", "WebFetch"),
+            (Shell::Allowed, "Read,Bash,WebFetch", "Bash,WebFetch"),
+        ] {
+            let argv = arguments(&request, Conversation::New(ID), &Flags::default(), None, shell);
+            assert_eq!(value(&argv, "--tools"), Some(tools));
+            assert_eq!(value(&argv, "--allowedTools"), Some(allowed));
+        }
+    }
+
+    #[test]
     fn no_tools_is_an_empty_list_and_not_the_default_one() {
         let request = Request { tools: Vec::new(), ..request() };
-        let argv = arguments(&request, Conversation::New(ID), &Flags::default(), None);
+        let argv = arguments(&request, Conversation::New(ID), &Flags::default(), None, Shell::None);
         assert_eq!(value(&argv, "--tools"), Some(""));
         assert_eq!(value(&argv, "--allowedTools"), None);
     }
@@ -178,7 +215,7 @@ mod tests {
         let tools = ["Read", "WebFetch"].map(str::to_owned).to_vec();
         let request = Request { tools, max_turns: Some(1), ..request() };
         let flags = Flags { restricted: true };
-        let argv = arguments(&request, Conversation::New(ID), &flags, Some("s.json"));
+        let argv = arguments(&request, Conversation::New(ID), &flags, Some("s.json"), Shell::None);
         assert!(!argv.iter().any(|arg| arg.contains("SECRET")));
         for variadic in ["--tools", "--allowedTools", "--mcp-config"] {
             let at = argv.iter().position(|arg| arg == variadic).expect(variadic);

@@ -1,7 +1,10 @@
 //! What changes in the environment between the caller and Claude Code.
 //!
-//! Authentication, proxies and `CLAUDE_CONFIG_DIR` stay as they are. What goes is what ties a
-//! process to a session that it is not part of: a consult is often started from inside one.
+//! Authentication and proxies stay as they are, but for a credential that the configuration names: no
+//! other stands beside it. `CLAUDE_CONFIG_DIR` is set where a consult has a home of its own. What goes
+//! is what ties a process to a session that it is not part of: a consult is often started inside one.
+
+use super::credentials::CREDENTIALS;
 
 /// Names that a Claude Code session gives its children, and that would make a consult part of it.
 const SESSION: [&str; 8] = [
@@ -39,6 +42,10 @@ pub(crate) struct Own<'a> {
     pub(crate) depth: u32,
     /// The job's private directory for temporary files.
     pub(crate) tmpdir: &'a str,
+    /// A home of its own.
+    pub(crate) config_dir: Option<&'a str>,
+    /// The credential that the configuration names: a variable and its value.
+    pub(crate) credential: Option<(&'a str, &'a str)>,
 }
 
 /// The changes that turn the environment with these names into Claude Code's.
@@ -48,11 +55,14 @@ pub(crate) fn environment<'a>(
 ) -> EnvChanges {
     let set = own_variables(own);
     let is_set = |name: &str| set.iter().any(|(own, _)| own == name);
-    let remove = inherited.into_iter().filter(|name| is_foreign(name) && !is_set(name));
+    let is_replaced = |name: &str| own.credential.is_some() && CREDENTIALS.contains(&name);
+    let goes = |name: &&str| (is_foreign(name) || is_replaced(name)) && !is_set(name);
+    let remove = inherited.into_iter().filter(goes);
     EnvChanges { remove: remove.map(str::to_owned).collect(), set }
 }
 
-fn is_foreign(name: &str) -> bool {
+/// Whether a variable ties a process to a session that is not its own.
+pub(crate) fn is_foreign(name: &str) -> bool {
     SESSION.contains(&name)
         || name == EFFORT_LEVEL
         || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
@@ -60,7 +70,7 @@ fn is_foreign(name: &str) -> bool {
 
 fn own_variables(own: &Own<'_>) -> Vec<(String, String)> {
     let zsh_prefix = format!("{}/zsh", own.tmpdir);
-    [
+    let always = [
         ("PHONE_OPUS_JOB", own.job),
         ("PHONE_OPUS_DEPTH", &own.depth.to_string()),
         // A program that replaces itself while it answers, or talks to hosts that nobody asked for,
@@ -74,9 +84,10 @@ fn own_variables(own: &Own<'_>) -> Vec<(String, String)> {
         ("CLAUDE_CODE_TMPDIR", own.tmpdir),
         // zsh puts here-documents beside this prefix, /tmp/zsh by default, and asks no TMPDIR.
         ("TMPPREFIX", &zsh_prefix),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .to_vec()
+    ];
+    let config_dir = own.config_dir.map(|directory| ("CLAUDE_CONFIG_DIR", directory));
+    let all = always.into_iter().chain(config_dir).chain(own.credential);
+    all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 #[cfg(test)]
@@ -84,8 +95,24 @@ mod tests {
     use super::*;
 
     fn changes(inherited: &[&str]) -> EnvChanges {
-        let own = Own { job: "j", depth: 2, tmpdir: "/t" };
-        environment(inherited.iter().copied(), &own)
+        environment(inherited.iter().copied(), &own())
+    }
+
+    fn own() -> Own<'static> {
+        Own { job: "j", depth: 2, tmpdir: "/t", config_dir: None, credential: None }
+    }
+
+    #[test]
+    fn a_configured_credential_stands_alone_and_a_home_of_its_own_is_named() {
+        let credential = Some(("CLAUDE_CODE_OAUTH_TOKEN", "t"));
+        let own = Own { config_dir: Some("/s/claude"), credential, ..own() };
+        let inherited = ["ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CONFIG_DIR"];
+        let changes = environment(inherited, &own);
+        assert_eq!(changes.remove, ["ANTHROPIC_API_KEY"]);
+        for (name, value) in [("CLAUDE_CODE_OAUTH_TOKEN", "t"), ("CLAUDE_CONFIG_DIR", "/s/claude")]
+        {
+            assert!(changes.set.contains(&(name.to_owned(), value.to_owned())), "{name}");
+        }
     }
 
     #[test]

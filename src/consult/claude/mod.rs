@@ -6,7 +6,9 @@
 //! a field that only one version has, or on a line being well formed.
 
 pub(crate) mod argv;
+pub(crate) mod credentials;
 pub(crate) mod env;
+pub(crate) mod routes;
 pub(crate) mod settings;
 pub(crate) mod text;
 pub(crate) mod version;

@@ -2,6 +2,7 @@
 
 use super::ending::{block, explanation};
 use super::{took, tree};
+use crate::job::enforcement::Enforcement;
 use crate::job::fold::{Ending, Job};
 use crate::render::json::{cost_usd, model, num_turns, recovered};
 use crate::render::text::{Colour, cut, dollars, one_line};
@@ -40,6 +41,8 @@ fn asked(job: &Job, now_unix_ms: i64, colour: Colour) -> Vec<Row> {
 fn ran(job: &Job, now_unix_ms: i64) -> Vec<Row> {
     let live = !job.status().is_terminal();
     let elapsed = live.then(|| length(between(job.created_unix_ms, now_unix_ms)));
+    let recorded = job.started.as_ref().and_then(|started| started.enforcement.as_ref());
+    let jail = recorded.and_then(Enforcement::of_json);
     let tool = job.progress.as_ref().filter(|_| live).and_then(|progress| progress.tool.as_deref());
     [
         ("elapsed", elapsed),
@@ -51,10 +54,32 @@ fn ran(job: &Job, now_unix_ms: i64) -> Vec<Row> {
         ("tools", tree::tools(job)),
         ("denied", tree::denied(job)),
         ("claude", tree::version(job)),
+        ("sandbox", jail.as_ref().map(sandbox)),
+        ("bash", jail.as_ref().map(bash)),
     ]
     .into_iter()
     .filter_map(|(key, value)| value.map(|value| (key, value)))
     .collect()
+}
+
+/// What the kernel keeps, and what of it could not be had.
+fn sandbox(jail: &Enforcement) -> String {
+    let missing: Vec<String> = jail.missing.iter().map(|reason| one_line(reason)).collect();
+    match (jail.sandbox.as_str(), missing.as_slice()) {
+        ("off", _) => "none (it is switched off)".to_owned(),
+        (_, []) => jail.layers(),
+        (_, missing) => format!("{} ({})", jail.layers(), missing.join("; ")),
+    }
+}
+
+fn bash(jail: &Enforcement) -> String {
+    let word = match jail.bash.as_str() {
+        "allowed" => "offered",
+        "asked" => "offered in part",
+        _ => "not offered",
+    };
+    let reason = jail.bash_reason.as_deref().map(|reason| format!(": {}", one_line(reason)));
+    word.to_owned() + &reason.unwrap_or_default()
 }
 
 fn status(job: &Job, colour: Colour) -> String {
@@ -122,6 +147,29 @@ claude   2.1.330
 1. src/lock.rs:12 is unsafe.
 ";
         assert_eq!(shown(&[sample::queued(), sample::started(), sample::succeeded()]), expected);
+    }
+
+    #[test]
+    fn what_the_kernel_keeps_and_what_there_is_of_a_shell_is_told() {
+        let jail = |text: &str| {
+            let Event::Started(mut started) = sample::started() else { panic!("started") };
+            started.enforcement = Some(serde_json::from_str(text).expect("JSON"));
+            shown(&[sample::queued(), Event::Started(started)])
+        };
+        let full = jail(
+            r#"{"sandbox":"auto","landlock_abi":7,"seccomp":true,"bwrap":"/b","bash":"allowed"}"#,
+        );
+        let want = "sandbox  bubblewrap, Landlock ABI 7, seccomp\nbash     offered\n";
+        assert!(full.ends_with(want), "{full}");
+        let part = jail(
+            r#"{"sandbox":"auto","seccomp":true,"missing":["bubblewrap: no"],"bash":"none","bash_reason":"why"}"#,
+        );
+        assert!(
+            part.ends_with("sandbox  seccomp (bubblewrap: no)\nbash     not offered: why\n"),
+            "{part}"
+        );
+        let off = jail(r#"{"sandbox":"off","bash":"none","bash_reason":"why"}"#);
+        assert!(off.contains("sandbox  none (it is switched off)\n"), "{off}");
     }
 
     #[test]

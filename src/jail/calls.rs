@@ -1,0 +1,250 @@
+//! System calls that the adviser has no business to make: the seccomp filter.
+//!
+//! It closes what Landlock leaves open: connecting to a pathname socket (docker, a user bus,
+//! ssh-agent), the metadata of files, and the calls by which root changes a host. What is refused
+//! gets EPERM, as from a kernel that never allowed it. Numbers differ between architectures, so the
+//! list is made from `libc`'s for the one that this was built for.
+
+use std::collections::BTreeMap;
+
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule, apply_filter, sock_filter,
+};
+
+use super::withheld::withheld;
+
+/// How much of the filter is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Strictness {
+    /// Also the mode, owner, times and extended attributes of files. Off where mounts keep them, and
+    /// where Claude Code has a login to renew: it locks by a file's time, and sets a file's mode.
+    pub(super) metadata: bool,
+    /// Also new sockets of the Unix domain.
+    pub(super) unix_sockets: bool,
+}
+
+/// Puts the filter on this thread and all that comes from it, for good.
+pub(super) fn refuse(strictness: Strictness) -> Result<(), String> {
+    if withheld("seccomp") {
+        return Err("withheld by a test".to_owned());
+    }
+    let program = program(strictness).map_err(|error| error.to_string())?;
+    apply_filter(&program).map_err(|error| error.to_string())
+}
+
+type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+
+fn program(strictness: Strictness) -> Result<BpfProgram, seccompiler::BackendError> {
+    let mut rules = Rules::new();
+    let mut always = |calls: &[i64]| rules.extend(calls.iter().map(|call| (*call, Vec::new())));
+    always(HOST);
+    always(OTHERS);
+    always(SHARED_MEMORY);
+    always(ROUND_ABOUT);
+    if strictness.metadata {
+        always(METADATA);
+        always(NEW_METADATA);
+    }
+    if strictness.unix_sockets {
+        rules.extend(unix_sockets()?);
+    }
+    rules.extend(file_system_controls()?);
+    rules.extend(limits_of_others()?);
+    let allow = SeccompAction::Allow;
+    let refuse = SeccompAction::Errno(libc::EPERM.cast_unsigned());
+    let filter = SeccompFilter::new(rules, allow, refuse, std::env::consts::ARCH.try_into()?)?;
+    Ok([foreign_numbers(), BpfProgram::try_from(filter)?].concat())
+}
+
+/// The host itself; what only root may do, and a root that advises may not.
+const HOST: &[i64] = &[
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_pivot_root,
+    libc::SYS_chroot,
+    libc::SYS_fsopen,
+    libc::SYS_fsconfig,
+    libc::SYS_fsmount,
+    libc::SYS_fspick,
+    libc::SYS_move_mount,
+    libc::SYS_open_tree,
+    libc::SYS_mount_setattr,
+    libc::SYS_unshare,
+    libc::SYS_setns,
+    libc::SYS_swapon,
+    libc::SYS_swapoff,
+    libc::SYS_reboot,
+    libc::SYS_kexec_load,
+    libc::SYS_init_module,
+    libc::SYS_finit_module,
+    libc::SYS_delete_module,
+    libc::SYS_sethostname,
+    libc::SYS_setdomainname,
+    libc::SYS_settimeofday,
+    libc::SYS_clock_settime,
+    libc::SYS_clock_adjtime,
+    libc::SYS_adjtimex,
+    libc::SYS_acct,
+    libc::SYS_quotactl,
+    libc::SYS_quotactl_fd,
+    libc::SYS_syslog,
+    libc::SYS_vhangup,
+    libc::SYS_bpf,
+    libc::SYS_perf_event_open,
+    libc::SYS_userfaultfd,
+    libc::SYS_fanotify_init,
+    libc::SYS_open_by_handle_at,
+    libc::SYS_mknodat,
+];
+
+/// Other processes, and the keys of the session.
+const OTHERS: &[i64] = &[
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_process_madvise,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_kcmp,
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+    libc::SYS_keyctl,
+];
+
+/// What System V and POSIX share between processes that know a number or a name.
+const SHARED_MEMORY: &[i64] = &[
+    libc::SYS_shmget,
+    libc::SYS_shmat,
+    libc::SYS_shmctl,
+    libc::SYS_msgget,
+    libc::SYS_msgsnd,
+    libc::SYS_msgrcv,
+    libc::SYS_msgctl,
+    libc::SYS_semget,
+    libc::SYS_semop,
+    libc::SYS_semtimedop,
+    libc::SYS_semctl,
+    libc::SYS_mq_open,
+    libc::SYS_mq_unlink,
+];
+
+/// Ways round: `io_uring` opens sockets without `socket`, and Landlock knows `truncate` only since its
+/// third ABI (what is open for writing can still be cut with `ftruncate`).
+const ROUND_ABOUT: &[i64] = &[
+    libc::SYS_io_uring_setup,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+    libc::SYS_truncate,
+];
+
+#[cfg(target_arch = "x86_64")]
+const METADATA: &[i64] = &[
+    libc::SYS_chmod,
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    libc::SYS_chown,
+    libc::SYS_fchown,
+    libc::SYS_lchown,
+    libc::SYS_fchownat,
+    libc::SYS_utime,
+    libc::SYS_utimes,
+    libc::SYS_futimesat,
+    libc::SYS_utimensat,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+    libc::SYS_removexattr,
+    libc::SYS_lremovexattr,
+    libc::SYS_fremovexattr,
+];
+
+#[cfg(not(target_arch = "x86_64"))]
+const METADATA: &[i64] = &[
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    libc::SYS_fchown,
+    libc::SYS_fchownat,
+    libc::SYS_utimensat,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+    libc::SYS_removexattr,
+    libc::SYS_lremovexattr,
+    libc::SYS_fremovexattr,
+];
+
+/// `fchmodat2`, `setxattrat`, `removexattrat` and `file_setattr`, which `libc` may not name yet. Since
+/// Linux 5.1 a new call has the same number everywhere.
+const NEW_METADATA: &[i64] = &[452, 463, 466, 469];
+
+const DOMAIN: u8 = 0;
+const TYPE: u8 = 1;
+
+/// No new socket can be connected to a path. Pairs are left, which connect a process with its own
+/// children, but for datagrams: those can be sent to any address all the same.
+fn unix_sockets() -> Result<Rules, seccompiler::BackendError> {
+    let unix = libc::AF_UNIX.cast_unsigned().into();
+    let pair = |kind: i32| {
+        SeccompRule::new(vec![
+            argument(DOMAIN, SeccompCmpOp::Eq, unix)?,
+            argument(TYPE, SeccompCmpOp::MaskedEq(0xf), kind.cast_unsigned().into())?,
+        ])
+    };
+    let socket = SeccompRule::new(vec![argument(DOMAIN, SeccompCmpOp::Eq, unix)?])?;
+    let pairs = vec![pair(libc::SOCK_DGRAM)?, pair(libc::SOCK_RAW)?];
+    Ok([(libc::SYS_socket, vec![socket]), (libc::SYS_socketpair, pairs)].into())
+}
+
+/// Families of `ioctl` that change a file through a descriptor that only reads: attributes (`f`, `v`,
+/// FAT's `r`), freezing, trimming and XFS (`X`), subvolumes and clones of btrfs (0x94), F2FS.
+fn file_system_controls() -> Result<Rules, seccompiler::BackendError> {
+    const REQUEST: u8 = 1;
+    const FAMILY: u64 = 0xff00;
+    let families = [b'f', b'v', b'r', b'X', 0x94, 0xf5];
+    let rule = |family: u8| {
+        let wanted = u64::from(family) << 8;
+        SeccompRule::new(vec![argument(REQUEST, SeccompCmpOp::MaskedEq(FAMILY), wanted)?])
+    };
+    let rules = families.into_iter().map(rule).collect::<Result<_, _>>()?;
+    Ok([(libc::SYS_ioctl, rules)].into())
+}
+
+/// Limits of another process; and, of our own, the one by which a dead runner's leftovers are found
+/// (`runner/mark.rs`).
+fn limits_of_others() -> Result<Rules, seccompiler::BackendError> {
+    // RLIMIT_RTTIME, whose type in `libc` depends on the C library.
+    let mark = 15;
+    let of_others = SeccompRule::new(vec![argument(0, SeccompCmpOp::Ne, 0)?])?;
+    let new = SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Ne, 0)?;
+    let marked = SeccompRule::new(vec![argument(1, SeccompCmpOp::Eq, mark)?, new])?;
+    let old = SeccompRule::new(vec![argument(0, SeccompCmpOp::Eq, mark)?])?;
+    Ok([(libc::SYS_prlimit64, vec![of_others, marked]), (libc::SYS_setrlimit, vec![old])].into())
+}
+
+fn argument(
+    index: u8,
+    operator: SeccompCmpOp,
+    value: u64,
+) -> Result<SeccompCondition, seccompiler::BackendError> {
+    SeccompCondition::new(index, SeccompCmpArgLen::Dword, operator, value)
+}
+
+/// The x32 numbers of the same calls, which a list of numbers would miss: none of them is there.
+#[cfg(target_arch = "x86_64")]
+fn foreign_numbers() -> BpfProgram {
+    const LOAD_NUMBER: u16 = 0x20; // BPF_LD | BPF_W | BPF_ABS
+    const IF_AT_LEAST: u16 = 0x35; // BPF_JMP | BPF_JGE | BPF_K
+    const RETURN: u16 = 0x06; // BPF_RET | BPF_K
+    const X32: u32 = 0x4000_0000;
+    let refuse = u32::from(SeccompAction::Errno(libc::ENOSYS.cast_unsigned()));
+    vec![
+        sock_filter { code: LOAD_NUMBER, jt: 0, jf: 0, k: 0 },
+        sock_filter { code: IF_AT_LEAST, jt: 0, jf: 1, k: X32 },
+        sock_filter { code: RETURN, jt: 0, jf: 0, k: refuse },
+    ]
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn foreign_numbers() -> BpfProgram {
+    Vec::<sock_filter>::new()
+}

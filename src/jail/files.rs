@@ -1,0 +1,99 @@
+//! Landlock: the policy as rules of the kernel, for this thread and all that comes from it.
+//!
+//! Landlock knows no "but not": what lies above something hidden is opened name by name, links left
+//! out (what they lead to is opened or closed where it is). A name that appears later beside something
+//! hidden is not opened any more. Of a kernel with an older ABI what it has is used.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use landlock::{
+    ABI, Access as _, AccessFs, AccessNet, BitFlags, NetPort, PathBeneath, PathFd, Ruleset,
+    RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
+};
+
+use super::policy::{Access, Policy};
+use super::probe::abi_number;
+use super::withheld::withheld;
+
+/// The newest rights that this program was made for. `ResolveUnix` of ABI 9 is left to seccomp, which
+/// closes the same on every kernel.
+const NEWEST: ABI = ABI::V7;
+
+/// Restricts this thread. Returns the ABI that was enforced.
+pub(super) fn restrict(policy: &Policy) -> Result<u32, String> {
+    if withheld("landlock") || withheld("landlock-in-runner") {
+        return Err("withheld by a test".to_owned());
+    }
+    let rules = ruleset(policy).map_err(|error| error.to_string())?;
+    let status = rules.restrict_self().map_err(|error| error.to_string())?;
+    match (abi_number(status.landlock), status.ruleset) {
+        (Some(abi), RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced) => Ok(abi),
+        _ => Err("the kernel does not have it".to_owned()),
+    }
+}
+
+fn ruleset(policy: &Policy) -> Result<RulesetCreated, RulesetError> {
+    let mut rules = Ruleset::default()
+        .handle_access(AccessFs::from_all(NEWEST))?
+        .scope(Scope::from_all(NEWEST))?
+        .handle_access(AccessNet::BindTcp)?;
+    if policy.ports.is_some() {
+        rules = rules.handle_access(AccessNet::ConnectTcp)?;
+    }
+    let mut rules = rules.create()?;
+    for port in policy.ports.iter().flatten() {
+        rules = rules.add_rule(NetPort::new(*port, AccessNet::ConnectTcp))?;
+    }
+    for (path, rights) in openings(policy) {
+        let is_directory = path.is_dir();
+        // What went away meanwhile needs no rule.
+        let Ok(opened) = PathFd::new(&path) else { continue };
+        let rights = if is_directory { rights } else { rights & AccessFs::from_file(NEWEST) };
+        rules = rules.add_rule(PathBeneath::new(opened, rights))?;
+    }
+    Ok(rules)
+}
+
+type Opening = (PathBuf, BitFlags<AccessFs>);
+
+/// What is opened, with the rights there and below.
+fn openings(policy: &Policy) -> Vec<Opening> {
+    let mut found = Vec::new();
+    open(policy, Path::new("/"), &mut found);
+    // Below something hidden nothing is listed: there only what is marked is opened.
+    for mark in policy.steps().filter(|mark| mark.access != Access::Hidden) {
+        if mark.path.parent().is_some_and(|above| policy.access(above) == Access::Hidden) {
+            open(policy, &mark.path, &mut found);
+        }
+    }
+    found
+}
+
+fn open(policy: &Policy, path: &Path, found: &mut Vec<Opening>) {
+    let rights = match policy.access(path) {
+        Access::Hidden => return,
+        Access::Readable => AccessFs::from_read(NEWEST),
+        Access::Writable => writing(),
+    };
+    if !policy.hides_below(path) {
+        found.push((path.to_owned(), rights));
+        let below = policy.marks().iter().filter(|mark| mark.path.starts_with(path));
+        let writable = below.filter(|mark| mark.access == Access::Writable);
+        found.extend(writable.map(|mark| (mark.path.clone(), writing())));
+        return;
+    }
+    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| !kind.is_symlink()) {
+            open(policy, &entry.path(), found);
+        }
+    }
+    if policy.lists(path) {
+        found.push((path.to_owned(), AccessFs::ReadDir.into()));
+    }
+}
+
+/// No devices are made, not even by root.
+fn writing() -> BitFlags<AccessFs> {
+    AccessFs::from_all(NEWEST) & !(AccessFs::MakeChar | AccessFs::MakeBlock)
+}

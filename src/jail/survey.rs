@@ -1,0 +1,107 @@
+//! A look at the places that a policy speaks of: which are there, where their links lead, and which
+//! dot names a home has.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::policy::{Access, Mark, Policy};
+use super::secrets;
+
+/// What a jail is to be built around. Paths are absolute; those that are not there are passed over.
+pub(crate) struct Places<'a> {
+    pub(crate) home: Option<&'a Path>,
+    /// The directory that is advised on.
+    pub(crate) cwd: &'a Path,
+    /// Closed, whatever else is said of it, but for what is `writable`.
+    pub(crate) state: &'a Path,
+    /// Files and directories that the program needs to start and to log in.
+    pub(crate) needed: &'a [PathBuf],
+    /// What it may write.
+    pub(crate) writable: &'a [PathBuf],
+    /// Variables of the environment, of which some name a secret's place.
+    pub(crate) variables: &'a [(String, String)],
+    /// Off where a program of the user's fetches a key, and may need any of them for it.
+    pub(crate) closes_secrets: bool,
+}
+
+/// The policy for these places, without any layer.
+pub(crate) fn policy(places: &Places<'_>) -> Policy {
+    let mut marks = Marks::default();
+    marks.all(Access::Hidden, secrets::OF_HOST.iter().map(PathBuf::from));
+    marks.all(Access::Readable, secrets::OPEN_IN_HOST.iter().map(PathBuf::from));
+    marks.all(Access::Writable, secrets::DEVICES.iter().map(PathBuf::from));
+    let home = places.home.and_then(real);
+    if let Some(home) = &home {
+        marks.0.push(Mark::new(home, Access::Readable));
+    }
+    if places.closes_secrets {
+        marks.secrets(home.as_deref(), places.variables);
+    }
+    marks.all(Access::Readable, places.needed.iter().cloned());
+    marks.all(Access::Readable, [places.cwd.to_owned()]);
+    // Last, because these count whatever was said before.
+    if let Some(state) = real(places.state) {
+        marks.0.retain(|mark| !mark.path.starts_with(&state));
+        marks.0.push(Mark::new(state, Access::Hidden));
+    }
+    marks.all(Access::Writable, places.writable.iter().cloned());
+    let mut policy = Policy::new(marks.0);
+    policy.cwd = real(places.cwd);
+    policy
+}
+
+/// Marks in the order of their weight.
+#[derive(Default)]
+struct Marks(Vec<Mark>);
+
+impl Marks {
+    fn all(&mut self, access: Access, paths: impl IntoIterator<Item = PathBuf>) {
+        let there = paths.into_iter().filter_map(|path| real(&path));
+        self.0.extend(there.map(|path| Mark::new(path, access)));
+    }
+
+    fn secrets(&mut self, home: Option<&Path>, variables: &[(String, String)]) {
+        if let Some(home) = home {
+            self.of_home(home);
+        }
+        self.all(Access::Hidden, named_by(variables));
+        self.spare(home);
+    }
+
+    fn of_home(&mut self, home: &Path) {
+        // A dot name that is a link is closed by what its target is, not by being linked to.
+        let dotted = names(home).into_iter().filter(|name| name.starts_with('.'));
+        let dotted = dotted.map(|name| home.join(name)).filter(|path| !path.is_symlink());
+        self.all(Access::Hidden, dotted);
+        self.all(Access::Readable, secrets::OPEN_IN_HOME.iter().map(|name| home.join(name)));
+        self.all(Access::Hidden, secrets::OF_HOME.iter().map(|name| home.join(name)));
+    }
+
+    /// A secret's place that contains the whole home was named by mistake, or is a link to half the
+    /// disk: it is not closed. The places of the host are.
+    fn spare(&mut self, home: Option<&Path>) {
+        let Some(home) = home else { return };
+        self.0.retain(|mark| {
+            let is_of_host = secrets::OF_HOST.iter().any(|path| Path::new(path) == mark.path);
+            mark.access != Access::Hidden || is_of_host || !home.starts_with(&mark.path)
+        });
+    }
+}
+
+fn named_by(variables: &[(String, String)]) -> Vec<PathBuf> {
+    let named = variables.iter().filter(|(name, _)| secrets::NAMED_BY.contains(&name.as_str()));
+    named
+        .flat_map(|(_, value)| value.split(':').map(PathBuf::from).collect::<Vec<_>>())
+        .filter(|path| path.is_absolute())
+        .collect()
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+}
+
+/// The path with its links resolved, where there is one that this user can see.
+fn real(path: &Path) -> Option<PathBuf> {
+    fs::canonicalize(path).ok()
+}

@@ -1,0 +1,54 @@
+//! `claude auth login` for the jail's own home.
+//!
+//! What an adviser with a shell may have left in that home must not work outside of the jail: a hook in
+//! a settings file would run, and a link would be written through. So all of it goes before a login but
+//! for the conversations, which a login does not read.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::account;
+use super::error::{At, Error};
+use crate::consult::claude::credentials::logged_out;
+use crate::consult::claude::env::is_foreign;
+use crate::journal::place::State;
+
+/// What stays in the home.
+const CONVERSATIONS: &str = "projects";
+
+/// Runs Claude Code's own login, on our terminal. Returns whether somebody is logged in afterwards.
+pub(crate) fn login(
+    state: &State,
+    program: &Path,
+    arguments: &[String],
+    environment: &[(String, String)],
+) -> Result<bool, Error> {
+    let home = state.make_claude_home()?;
+    clear(&home)?;
+    let mut command = Command::new(program);
+    command.args(["auth", "login"]).args(arguments).current_dir(&home);
+    for (name, _) in environment {
+        if is_foreign(name) || logged_out(name) {
+            command.env_remove(name);
+        }
+    }
+    command.env("CLAUDE_CONFIG_DIR", &home).env("DISABLE_AUTOUPDATER", "1");
+    let ended = command.status();
+    let doing = "run Claude Code's login";
+    ended.map_err(|source| Error::Process { doing, source })?;
+    Ok(account::has_login(&home))
+}
+
+fn clear(home: &Path) -> Result<(), Error> {
+    for entry in fs::read_dir(home).at("read", home)?.flatten() {
+        let path = entry.path();
+        let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if is_directory && entry.file_name() == CONVERSATIONS {
+            continue;
+        }
+        let removed = if is_directory { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed.at("remove", &path)?;
+    }
+    Ok(())
+}
