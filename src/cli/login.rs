@@ -28,7 +28,18 @@ pub(super) struct Args {
 }
 
 /// What the help and the man page say beyond the arguments.
-pub(super) const MANUAL: &[Section] = &[Section {
+pub(super) const MANUAL: &[Section] = &[WHY, EXAMPLES];
+
+const EXAMPLES: Section = Section {
+    title: "Examples",
+    blocks: &[Block::Code(&[
+        "phone-opus login",
+        "phone-opus login --console",
+        "phone-opus consult --dry-run \"Is it sound?\" | grep ^sandbox   # may it have a shell now?",
+    ])],
+};
+
+const WHY: Section = Section {
     title: "Why",
     blocks: &[
         Block::Text(
@@ -42,7 +53,7 @@ pub(super) const MANUAL: &[Section] = &[Section {
              have written it. Remove the directory claude below the state directory to log out.",
         ),
     ],
-}];
+};
 
 pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let config = context.config(&Flags::default())?;
