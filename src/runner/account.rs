@@ -70,12 +70,11 @@ impl Account {
         let Some(home) = home(environment) else { return Vec::new() };
         let (_, clouds) = given.cloud_places(self.source);
         let mut places: Vec<PathBuf> = clouds.into_iter().map(|name| home.join(name)).collect();
-        match &self.config_dir {
-            Some(own) => places.push(own.clone()),
-            None => {
-                places.extend(users_home(environment, given));
-                places.push(home.join(".claude.json"));
-            }
+        if let Some(own) = &self.config_dir {
+            places.push(own.clone());
+        } else {
+            places.extend(users_home(environment, given));
+            places.push(home.join(".claude.json"));
         }
         places
     }
