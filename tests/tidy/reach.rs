@@ -32,12 +32,15 @@ fn unreached(files: &[File]) -> Vec<String> {
     dead.map(|file| format!("{} is in no target", file.path)).collect()
 }
 
-/// The targets' own files: those that Cargo.toml names, and the examples, which cargo finds itself.
+/// The targets' own files: those that a Cargo.toml names, and the examples, which cargo finds itself.
 fn roots(files: &[File]) -> Vec<String> {
-    let manifest = files.iter().find(|file| file.path == "Cargo.toml");
-    let named = manifest.into_iter().flat_map(|file| file.text.lines()).filter_map(|line| {
-        let path = line.strip_prefix("path = \"")?.strip_suffix('"')?;
-        Some(path.to_owned())
+    let manifests = files.iter().filter(|file| file.path.ends_with("Cargo.toml"));
+    let named = manifests.flat_map(|file| {
+        let place = file.path.trim_end_matches("Cargo.toml");
+        file.text.lines().filter_map(move |line| {
+            let path = line.strip_prefix("path = \"")?.strip_suffix('"')?;
+            Some(format!("{place}{path}"))
+        })
     });
     let examples = files.iter().map(|file| &file.path).filter(|path| {
         let below = path.strip_prefix("examples/");
@@ -50,6 +53,9 @@ fn roots(files: &[File]) -> Vec<String> {
 fn a_file_that_nothing_declares_is_refused() {
     let files = [
         File::new("Cargo.toml", "[[bin]]\npath = \"src/main.rs\"\n"),
+        File::new("other/Cargo.toml", "[[bin]]\npath = \"one.rs\"\n"),
+        File::new("other/one.rs", ""),
+        File::new("other/two.rs", ""),
         File::new("src/main.rs", "mod a;\n"),
         File::new("src/a.rs", "mod b;\n"),
         File::new("src/a/b.rs", ""),
@@ -63,6 +69,7 @@ fn a_file_that_nothing_declares_is_refused() {
     assert_eq!(
         unreached(&files),
         [
+            "other/two.rs is in no target",
             "src/b.rs is in no target",
             "tests/lost.rs is in no target",
             "examples/two/other.rs is in no target",

@@ -1,0 +1,71 @@
+//! The programs that are measured: phone-opus as it is released, the alternatives, and C programs
+//! that do nothing or play Claude Code.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+/// Where they are.
+#[derive(Debug)]
+pub(crate) struct Programs {
+    pub(crate) own: PathBuf,
+    pub(crate) alternatives: PathBuf,
+    /// A static C program that does nothing.
+    pub(crate) nothing: PathBuf,
+    /// Stands in for Claude Code: answers at once, or with `stay` in its path never.
+    pub(crate) claude: PathBuf,
+    pub(crate) claude_that_stays: PathBuf,
+}
+
+/// What Claude Code prints at least, for an answer.
+const CLAUDE: &str = r#"
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+    for (int i = 1; i < argc; i++)
+        if (!strcmp(argv[i], "--version")) return puts("2.1.330 (Claude Code)") < 0;
+    puts("{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":\"s\",\"model\":\"opus\"}");
+    fflush(stdout);
+    while (STAYS) pause();
+    puts("{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":false,\"result\":\"42\"}");
+    return 0;
+}
+"#;
+
+impl Programs {
+    /// Builds what is not built. `work` takes the C programs.
+    pub(crate) fn build(work: &Path) -> Self {
+        let c = |name: &str, source: &str| compile(&work.join(name), source);
+        Self {
+            own: own(),
+            alternatives: std::env::current_exe().expect("a path").with_file_name("alternatives"),
+            nothing: c("nothing", "int main(void) { return 0; }\n"),
+            claude: c("claude", &CLAUDE.replace("STAYS", "0")),
+            claude_that_stays: c("claude-that-stays", &CLAUDE.replace("STAYS", "1")),
+        }
+    }
+}
+
+/// The release build of the program, found by what cargo says of it.
+fn own() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--release", "--bins", "--message-format=json-render-diagnostics"]);
+    let output = cargo.current_dir(root).stderr(Stdio::inherit()).output().expect("cargo starts");
+    assert!(output.status.success(), "cargo could not build the program");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let programs = messages.filter_map(|message| Some(message["executable"].as_str()?.into()));
+    programs.last().expect("cargo names the program")
+}
+
+fn compile(path: &Path, source: &str) -> PathBuf {
+    let file = path.with_extension("c");
+    std::fs::write(&file, source).expect("written");
+    let mut cc = Command::new("cc");
+    cc.args(["-O2", "-static", "-o"]).arg(path).arg(&file);
+    assert!(cc.status().expect("cc starts").success(), "cc could not build {}", file.display());
+    path.to_owned()
+}
