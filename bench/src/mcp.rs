@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::Bench;
 use crate::ids::id;
 use crate::measure::{Times, in_turns, say};
-use crate::memory::pss;
+use crate::memory::{mb, pss};
 use crate::table::Row;
 
 /// Jobs in the log that is asked about.
@@ -55,7 +55,9 @@ pub(crate) fn rows(bench: &mut Bench) {
 fn report(bench: &mut Bench, first: &[Times], calls: &[Times], memory: [u64; 3]) {
     let beside = |times: &[Times], of: fn(&Times) -> Duration| {
         let said = times.iter().zip(SERVERS).skip(1);
-        said.map(|(times, name)| format!("{name} {}", say(of(times)))).collect::<Vec<_>>().join(", ")
+        said.map(|(times, name)| format!("{name} {}", say(of(times))))
+            .collect::<Vec<_>>()
+            .join(", ")
     };
     let row = |what: &str, most: Duration, time: Duration, beside: String| Row {
         what: what.to_owned(),
@@ -76,12 +78,6 @@ fn report(bench: &mut Bench, first: &[Times], calls: &[Times], memory: [u64; 3])
         is_met: Some(mb(idle) <= 6.0),
         beside: format!("after 10,000 calls {:.2} MB; SDK {:.2} MB", mb(after), mb(idle_sdk)),
     });
-}
-
-fn mb(kib: u64) -> f64 {
-    #[allow(clippy::cast_precision_loss, reason = "far below 2^52")]
-    let kib = kib as f64;
-    kib / 1024.0
 }
 
 /// From the start of the process until it has answered the first message.

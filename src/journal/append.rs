@@ -67,7 +67,7 @@ pub(crate) fn append_once(
     let key = queued.idempotency_key.clone();
     let event = Recorded { job, unix_ms, event: Event::Queued(Box::new(queued)) };
     let written = exclusively(state, limit, || {
-        let log = open_log(state)?;
+        let log = open_log(&mut Disk, state)?;
         if let Some(key) = &key
             && let Some(known) = log.by_key(key, since_unix_ms)?
         {
@@ -97,7 +97,7 @@ pub(super) fn append_on(
     decide: impl FnOnce(Option<&Job>) -> Option<Event>,
 ) -> Result<Appended, Error> {
     let decided = exclusively(state, limit, || {
-        let log = open_log(state)?;
+        let log = open_log(layer, state)?;
         let history = log.history(job)?;
         let before = history.job();
         let Some(event) = decide(before.as_ref()).filter(|event| fits(before.as_ref(), event))

@@ -61,10 +61,15 @@ fn repeat(
     before: &Log,
 ) -> Result<Log, Error> {
     exclusively(state, limit, || {
-        let log = open_log(state)?;
+        let log = open_log(layer, state)?;
         // Pruned meanwhile: offsets mean nothing, so all that the job has is repeated.
         let from = if log.inode() == before.inode() { before.len() } else { 0 };
-        write(layer, &log, &lines_since(&log, from, job, line)?)?;
+        let mut lines = lines_since(&log, from, job, line)?;
+        // The newline before them may be among what was not synced. A torn line gets one anyway.
+        if !log.is_torn() {
+            lines.insert(0, b'\n');
+        }
+        write(layer, &log, &lines)?;
         Ok(log)
     })
 }

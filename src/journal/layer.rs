@@ -34,6 +34,10 @@ impl Layer for Disk {
     }
 
     fn sync(&mut self, file: &File) -> io::Result<()> {
+        #[cfg(test)]
+        if super::tests::goes_without("sync") {
+            return Ok(());
+        }
         file.sync_data()
     }
 }

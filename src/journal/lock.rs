@@ -29,6 +29,10 @@ pub(super) fn exclusively<T>(
     limit: Duration,
     work: impl FnOnce() -> Result<T, Error>,
 ) -> Result<T, Error> {
+    #[cfg(test)]
+    if super::tests::goes_without("lock") {
+        return work();
+    }
     let path = state.events_lock();
     let file = open_private(&path, OpenOptions::new().read(true).write(true).create(true))?;
     let mut lock = RwLock::new(&file);

@@ -5,7 +5,7 @@ use std::io;
 
 use super::error::Error;
 use super::layer::Layer;
-use super::place::{State, open_private, sync_directory};
+use super::place::{State, open_private};
 use super::read::Log;
 use super::record;
 use crate::job::brief::{self, Brief};
@@ -15,12 +15,13 @@ use crate::job::event::Recorded;
 ///
 /// The directory is synced before the first line is written, so a log that is not empty has a
 /// durable name, even where the process that made it was killed at once.
-pub(super) fn open_log(state: &State) -> Result<Log, Error> {
+pub(super) fn open_log(layer: &mut impl Layer, state: &State) -> Result<Log, Error> {
     let path = state.events();
     let file = open_private(&path, OpenOptions::new().read(true).append(true).create(true))?;
     let log = Log::of(file, path)?;
     if log.len() == 0 {
-        sync_directory(state.root())?;
+        let root = state.root();
+        layer.sync_names(root).map_err(|e| Error::writing(root, e))?;
     }
     Ok(log)
 }
@@ -46,7 +47,10 @@ pub(super) fn write_event(
 /// One write at the end of the log, or none: what is not written whole is taken back.
 pub(super) fn write(layer: &mut impl Layer, log: &Log, lines: &[u8]) -> Result<(), Error> {
     let sealed;
-    let bytes = if log.is_torn() {
+    let seals = log.is_torn();
+    #[cfg(test)]
+    let seals = seals && !super::tests::goes_without("seal");
+    let bytes = if seals {
         sealed = [b"\n", lines].concat();
         &sealed
     } else {

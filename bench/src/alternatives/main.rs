@@ -8,7 +8,12 @@ mod consult;
 #[allow(dead_code, reason = "the program uses all of it")]
 #[path = "../../../src/job/mod.rs"]
 mod job;
-#[allow(dead_code, unfulfilled_lint_expectations, reason = "the program uses all of it")]
+#[allow(
+    dead_code,
+    unused_imports,
+    unfulfilled_lint_expectations,
+    reason = "the program uses all of it"
+)]
 #[path = "../../../src/journal/mod.rs"]
 mod journal;
 
@@ -40,19 +45,63 @@ enum Alternative {
         state: Option<PathBuf>,
     },
     /// phone-opus's log, written without syncing
-    OwnMake { state: PathBuf, jobs: u64, from: u64, prompt_bytes: usize, answer_bytes: usize },
+    OwnMake {
+        state: PathBuf,
+        jobs: u64,
+        from: u64,
+        prompt_bytes: usize,
+        answer_bytes: usize,
+    },
+    /// phone-opus's index, made anew
+    OwnIndex {
+        state: PathBuf,
+    },
     /// Appends durable events to phone-opus's log
-    OwnWrite { state: PathBuf, jobs: u64, from: u64 },
+    OwnWrite {
+        state: PathBuf,
+        jobs: u64,
+        from: u64,
+    },
     /// One file a job
-    FilesMake { directory: PathBuf, jobs: u64, prompt_bytes: usize, answer_bytes: usize },
-    FilesJob { directory: PathBuf, id: String },
-    FilesList { directory: PathBuf, limit: usize },
-    FilesWrite { directory: PathBuf, jobs: u64, from: u64 },
+    FilesMake {
+        directory: PathBuf,
+        jobs: u64,
+        prompt_bytes: usize,
+        answer_bytes: usize,
+    },
+    FilesJob {
+        directory: PathBuf,
+        id: String,
+    },
+    FilesList {
+        directory: PathBuf,
+        limit: usize,
+    },
+    FilesWrite {
+        directory: PathBuf,
+        jobs: u64,
+        from: u64,
+    },
     /// A database
-    SqliteMake { database: PathBuf, jobs: u64, prompt_bytes: usize, answer_bytes: usize },
-    SqliteJob { database: PathBuf, id: String },
-    SqliteList { database: PathBuf, limit: u32 },
-    SqliteWrite { database: PathBuf, jobs: u64, from: u64 },
+    SqliteMake {
+        database: PathBuf,
+        jobs: u64,
+        prompt_bytes: usize,
+        answer_bytes: usize,
+    },
+    SqliteJob {
+        database: PathBuf,
+        id: String,
+    },
+    SqliteList {
+        database: PathBuf,
+        limit: u32,
+    },
+    SqliteWrite {
+        database: PathBuf,
+        jobs: u64,
+        from: u64,
+    },
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -62,6 +111,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Alternative::OwnMake { state, jobs, from, prompt_bytes, answer_bytes } => {
             own::make(&state, from..from + jobs, prompt_bytes, answer_bytes)?;
         }
+        Alternative::OwnIndex { state } => own::index(&state)?,
         Alternative::OwnWrite { state, jobs, from } => own::write(&state, from..from + jobs)?,
         Alternative::FilesMake { directory, jobs, prompt_bytes, answer_bytes } => {
             files::make(&directory, jobs, prompt_bytes, answer_bytes)?;

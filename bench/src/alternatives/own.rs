@@ -16,6 +16,7 @@ use crate::job::brief;
 use crate::job::event::{Event, Progress, Queued, Started, Succeeded};
 use crate::job::id::JobId;
 use crate::journal::append::append;
+use crate::journal::index::rebuild;
 use crate::journal::place::State;
 
 #[allow(dead_code, reason = "only lines are written here")]
@@ -45,6 +46,12 @@ pub(crate) fn make(
         }
     }
     Ok(log.flush()?)
+}
+
+/// Makes the index anew.
+pub(crate) fn index(state: &Path) -> Result<(), Box<dyn Error>> {
+    let state = State::create(state, true).map_err(|error| error.to_string())?;
+    Ok(rebuild(&state).map_err(|error| error.to_string())?)
 }
 
 /// Appends jobs as the program does, each with three durable events.

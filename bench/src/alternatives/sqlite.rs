@@ -42,10 +42,8 @@ pub(crate) fn make(
 pub(crate) fn job(database: &Path, id: &str) -> Result<()> {
     let connection = Connection::open(database)?;
     let query = "SELECT status, updated, prompt, response FROM jobs WHERE id = ?";
-    let row: (String, i64, String, Option<String>) =
-        connection.query_row(query, [id], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-        })?;
+    let row: (String, i64, String, Option<String>) = connection
+        .query_row(query, [id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
     println!("{row:?}");
     Ok(())
 }
@@ -72,7 +70,8 @@ pub(crate) fn write(database: &Path, jobs: Range<u64>) -> Result<()> {
         let started = "UPDATE jobs SET status = 'running', updated = ? WHERE id = ?";
         connection.execute(started, params![unix_ms(number) + 1, id(number)])?;
         let done = "UPDATE jobs SET status = 'succeeded', updated = ?, response = ? WHERE id = ?";
-        connection.execute(done, params![unix_ms(number) + 2, text(number + 1, 500), id(number)])?;
+        connection
+            .execute(done, params![unix_ms(number) + 2, text(number + 1, 500), id(number)])?;
     }
     Ok(())
 }

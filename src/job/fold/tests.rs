@@ -4,6 +4,7 @@
 //! `queued`, the `started` that counts, the first end) by their places, and then judges every other
 //! event by where it stands to them. The fold goes through the events one by one and never looks back.
 
+use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
@@ -274,6 +275,24 @@ fn every_short_history_adds_up_as_the_decision_table_says() {
         histories += 1;
     });
     assert_eq!(histories, (0..=5).map(|length| 16_u32.pow(length)).sum::<u32>());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 500,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn every_long_history_adds_up_as_the_decision_table_says(
+        word in prop::collection::vec(0..16_usize, 0..60),
+    ) {
+        let alphabet = alphabet();
+        let events = word.iter().map(|&letter| &alphabet[letter].recorded);
+        let folded = fold(events).as_ref().map(Summary::of);
+        prop_assert_eq!(folded, oracle(&alphabet, &word), "{:?}", spell(&alphabet, &word));
+    }
 }
 
 fn spell<'a>(alphabet: &'a [Letter], word: &[usize]) -> Vec<(&'a str, u32, i64)> {

@@ -73,7 +73,7 @@ impl Spec {
     }
 }
 
-fn seal(head: &[u8], tail: &[u8]) -> Vec<u8> {
+pub(super) fn seal(head: &[u8], tail: &[u8]) -> Vec<u8> {
     let mut line = [head, tail].concat();
     let (len, crc) = (line.len() + record::TRAILER_LEN, crc32c(&line));
     let seal = format!("{len:08x}{:08x}{:08x}{crc:08x}", head.len(), crc32c(head));
@@ -141,13 +141,13 @@ pub(super) fn pieces() -> impl Strategy<Value = Piece> {
 /// What a reader should find, told by a program that shares no code with it: split at newlines,
 /// parse everything.
 #[derive(Debug, Clone, PartialEq)]
-struct Seen {
-    offset: u64,
-    len: u64,
-    line: Option<(JobId, String, i64, Option<Brief>)>,
+pub(super) struct Seen {
+    pub(super) offset: u64,
+    pub(super) len: u64,
+    pub(super) line: Option<(JobId, String, i64, Option<Brief>)>,
 }
 
-fn naive(log: &[u8]) -> Vec<Seen> {
+pub(super) fn naive(log: &[u8]) -> Vec<Seen> {
     let mut seen = Vec::new();
     let mut offset = 0;
     for line in log.split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n")) {

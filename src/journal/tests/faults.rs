@@ -132,7 +132,7 @@ fn a_failed_sync_is_not_repeated_but_the_line_is_and_it_is_not_odd() {
     let mut layer = Faulty { sync_failures: 2, ..Faulty::default() };
     try_put(&mut layer, &state, started()).expect("appends");
     let log = log(&state);
-    assert_eq!(names(&log), ["queued", "started", "started", "started"]);
+    assert_eq!(names(&log), ["queued", "started", "-", "started", "-", "started"]);
     assert_eq!((layer.syncs, log.job(id(0)).expect("reads").expect("is there").odd), (3, 0));
     assert_eq!(log.check().expect("reads").spots(Fault::Row).count, 0);
 }
@@ -143,7 +143,8 @@ fn an_event_that_is_never_synced_is_never_called_durable() {
     let mut layer = Faulty { sync_failures: u32::MAX, ..Faulty::default() };
     let error = try_put(&mut layer, &state, queued("a")).expect_err("fails");
     assert!(matches!(error, Error::NotDurable { .. }), "{error}");
-    assert_eq!((names(&log(&state)).len(), layer.syncs), (3, 3));
+    let again = ["queued", "-", "queued", "-", "queued"];
+    assert_eq!((&names(&log(&state))[..], layer.syncs), (&again.map(str::to_owned)[..], 3));
 }
 
 #[test]
@@ -168,7 +169,7 @@ fn what_came_between_a_line_and_its_repeat_is_not_lost() {
     let mut layer = Faulty { sync_failures: 1, meanwhile, ..Faulty::default() };
     try_put(&mut layer, &state, queued("a")).expect("appends");
     let log = log(&state);
-    let again = ["queued", "queued", "cancel_requested", "queued", "cancel_requested"];
+    let again = ["queued", "queued", "cancel_requested", "-", "queued", "cancel_requested"];
     assert_eq!(names(&log), again);
     let job = log.job(id(0)).expect("reads").expect("is there");
     assert_eq!((job.cancel_requested.is_some(), job.odd), (true, 0));
