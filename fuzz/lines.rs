@@ -59,7 +59,7 @@ fuzz_target!(|bytes: &[u8]| {
 
     let lines = forward.into_iter().filter_map(Item::into_line);
     for line in lines.take(8) {
-        let _ = (log.recorded(&line).expect("reads"), line.brief());
+        let _ = (log.event(&line).expect("reads"), line.brief());
         let _ = log.job(line.job).expect("reads");
         let _ = log.find(&Selector::Prefix(line.job.to_string()[..6].to_owned())).expect("reads");
         if line.job == next {

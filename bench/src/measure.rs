@@ -49,7 +49,7 @@ pub(crate) fn in_turns<const N: usize>(
 
 /// A whole process, from its start to its end. It must succeed, or the time would be of a mistake.
 pub(crate) fn whole(command: &mut Command) -> Duration {
-    command.stdin(Stdio::null()).stdout(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let begun = Instant::now();
     let status = command.status().expect("starts");
     let time = begun.elapsed();

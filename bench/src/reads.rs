@@ -55,7 +55,7 @@ impl Others {
 
 fn one_job(bench: &mut Bench, state: &Path, jobs: u64, small: &Path, others: Option<&Others>) {
     let wanted = id(jobs / 3);
-    let mut rounds = |own: &mut dyn FnMut() -> Duration| {
+    let rounds = |own: &mut dyn FnMut() -> Duration| {
         in_turns(
             bench.rounds,
             [own, &mut || whole(&mut bench.run(state, &["--version"])), &mut || {

@@ -57,8 +57,8 @@ fn a_prune_and_a_new_index_in_a_storm_cost_nobody_a_line() {
     let audit = storm.rage(&[], |audit| !audit.complaints.is_empty());
     drop(pruner);
     assert_eq!(audit.complaints, [""; 0]);
-    let pruned = crate::journal::prune::last(&storm.state).expect("reads");
-    assert!(pruned.is_some() && audit.acknowledged > 50, "{audit:?}");
+    let last = crate::journal::prune::last(&storm.state).expect("reads");
+    assert!(last.is_some() && audit.acknowledged > 50, "{audit:?}");
 }
 
 #[test]

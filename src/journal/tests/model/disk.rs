@@ -67,7 +67,7 @@ impl Disk {
             let path = entry.expect("reads").path();
             let name = path.file_name().expect("a name").to_str().expect("UTF-8").to_owned();
             // Locks hold nothing, and nobody reads what has not got its name yet.
-            if !path.is_file() || name.ends_with(".lock") {
+            if !path.is_file() || name.ends_with("lock") {
                 continue;
             }
             let (inode, bytes) = (inode(&path), fs::read(&path).expect("reads"));
@@ -107,7 +107,7 @@ impl Disk {
     /// Everything that may be there if the power is cut now.
     pub(super) fn for_each_state(&self, visit: &mut impl FnMut(&State)) {
         for names in &self.directories {
-            let named = names.iter().filter(|(name, _)| !name.ends_with(".new"));
+            let named = names.iter().filter(|(name, _)| !name.ends_with("new"));
             let files: Vec<(&String, &Tracked)> =
                 named.map(|(name, inode)| (name, &self.files[inode])).collect();
             combine(&files, &mut State::new(), visit);

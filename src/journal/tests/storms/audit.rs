@@ -24,10 +24,10 @@ pub(super) struct Audit {
 
 impl Audit {
     /// Compares the log with what the writers had noted before it was opened.
-    pub(super) fn of(state: &State, notes: &Path) -> Self {
-        let noted = read_notes(notes);
+    pub(super) fn of(state: &State, place: &Path) -> Self {
+        let text = read_notes(place);
         let (ending, noted): (Vec<_>, Vec<_>) =
-            noted.lines().map(parse).partition(|(_, name)| *name == "ending");
+            text.lines().map(parse).partition(|(_, name)| *name == "ending");
         let mut audit = Self { acknowledged: noted.len(), complaints: Vec::new() };
         let Some(log) = Log::open(state).expect("opens") else {
             audit.complaints.extend((!noted.is_empty()).then(|| "there is no log".to_owned()));
@@ -48,7 +48,9 @@ impl Audit {
         }
         let newest = noted.iter().rev().map(|noted| noted.0).filter(|job| there.contains(job));
         let newest: HashSet<JobId> = newest.take(SAMPLE).collect();
-        newest.iter().for_each(|job| audit.look_up(&log, *job));
+        for job in newest {
+            audit.look_up(&log, job);
+        }
         audit
     }
 

@@ -128,5 +128,5 @@ impl Writer<'_> {
 }
 
 fn lost() -> Event {
-    Event::Lost(Box::new(Lost::default()))
+    Event::Lost(Box::<Lost>::default())
 }
