@@ -1,4 +1,4 @@
-//! Any bytes as a log: both directions read the same, nothing panics, and an append after them counts.
+//! Any bytes as a log: both directions find the same whole lines, nothing panics, and an append after them counts.
 //!
 //! A line of the input that begins with `S` is sealed, so that the fuzzer gets past the checksums; a
 //! byte 0x1F in it says where its head ends.
@@ -45,7 +45,14 @@ fuzz_target!(|bytes: &[u8]| {
     let forward = log.forward(0).map(|item| item.expect("reads")).collect::<Vec<_>>();
     let mut back = log.back().map(|item| item.expect("reads")).collect::<Vec<_>>();
     back.reverse();
-    assert_eq!(forward, back);
+    // A newline that damage put into a payload is told differently: who comes from the end still finds
+    // the head, and the payload damaged.
+    let damaged = |item: &Item| match item {
+        Item::Line(line) => log.event(line).expect("reads").is_none(),
+        Item::Damaged { .. } => true,
+    };
+    assert!(forward.iter().all(|item| damaged(item) || back.contains(item)));
+    assert!(back.iter().all(|item| damaged(item) || forward.contains(item)));
 
     let mut at = 0;
     for item in &forward {
