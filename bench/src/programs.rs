@@ -25,7 +25,7 @@ const CLAUDE: &str = r#"
 #include <unistd.h>
 int main(int argc, char **argv) {
     for (int i = 1; i < argc; i++)
-        if (!strcmp(argv[i], "--version")) return puts("2.1.330 (Claude Code)") < 0;
+        if (!strcmp(argv[i], "--version") || !strcmp(argv[i], "--help")) return puts("2.1.330 (Claude Code)") < 0;
     puts("{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":\"s\",\"model\":\"opus\"}");
     fflush(stdout);
     while (STAYS) pause();
