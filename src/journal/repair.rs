@@ -16,7 +16,7 @@ pub(crate) fn seal_torn_end(state: &State, limit: Duration) -> Result<Option<u64
         return Ok(None);
     }
     let sealed = exclusively(state, limit, || {
-        let log = open_log(state)?;
+        let log = open_log(&mut Disk, state)?;
         if !log.is_torn() {
             return Ok(None);
         }

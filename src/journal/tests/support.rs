@@ -68,7 +68,7 @@ pub(super) fn names(log: &Log) -> Vec<String> {
 }
 
 /// Lines by how far they can be trusted.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) whole: u64,
     pub(super) unknown: u64,

@@ -4,6 +4,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use uuid::Uuid;
@@ -67,6 +68,19 @@ pub(super) fn prune_on(state: &State) {
         let built = if round % 2 == 0 { rebuild(state) } else { extend(state) };
         built.expect("builds");
     }
+}
+
+/// Ends a job while another has decided to end it, and has not written yet. With the lock the second
+/// is refused.
+pub(super) fn race_on(state: &State) {
+    const SHORT: Duration = Duration::from_millis(50);
+    let job = JobId::new(Uuid::from_u128(SHARED));
+    append(state, LIMIT, 1, job, |_| Some(queued("shared"))).expect("appends");
+    let ended = append(state, LIMIT, 2, job, |_| {
+        let _ = append(state, SHORT, 2, job, |_| Some(lost()));
+        Some(succeeded())
+    });
+    ended.expect("appends");
 }
 
 struct Writer<'a> {
