@@ -17,14 +17,13 @@ fn secret() -> String {
 
 fn traced() -> World {
     let mut world = World::new();
-    let trace = world.path("trace").display().to_string();
-    world.set("FAKE_CLAUDE_TRACE", &trace);
+    world.trace();
     world
 }
 
 /// The prompts that Claude Code received, oldest first.
 fn received(world: &World) -> Vec<String> {
-    let text = fs::read_to_string(world.path("trace")).unwrap_or_default();
+    let text = fs::read_to_string(world.path("home/.claude/trace")).unwrap_or_default();
     let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
     lines.map(|line| line["prompt"].as_str().expect("a prompt").to_owned()).collect()
 }

@@ -41,16 +41,17 @@ pub(super) const MANUAL: &[Section] = &[Section {
 
 pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let (state, mut job) = selection::find(&args.selector, context)?;
+    if !args.response {
+        look::note_staleness(&state, &mut job);
+    }
     if args.response {
         context.output.data(response(&job)?)?;
     } else if args.json.as_deref() == Some("") {
         context.output.document(&render::json::job(&job))?;
     } else if let Some(fields) = &args.json {
-        look::note_staleness(&state, &mut job);
         let text = json::text(&render::json::job(&job), Some(fields))?;
         context.output.line(&text)?;
     } else {
-        look::note_staleness(&state, &mut job);
         let text = render::human::job(&job, world::unix_ms(), context.output.data_colour());
         context.output.line(&text)?;
     }

@@ -8,6 +8,7 @@ pub(crate) mod enforcement;
 pub(crate) mod event;
 pub(crate) mod fold;
 pub(crate) mod id;
+mod payload;
 mod redacted;
 pub(crate) mod retention;
 pub(crate) mod search;

@@ -16,7 +16,6 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{PidfdFlags, pidfd_open};
-
 use signal_hook::consts::SIGTERM;
 
 use clocks::{Clocks, KILL_AGAIN_MS, LINGER_MS, PROGRESS_EVERY_MS, passed};

@@ -14,9 +14,8 @@ use super::record::{queued, recorded};
 use super::session::{self, Memory};
 use super::{finish, lock, observe, pause, slots};
 use crate::consult::failure::{Code, Failure};
-use crate::consult::reply::Partial;
 use crate::consult::request::Request;
-use crate::job::event::{Caller, Event, Failed, Queued};
+use crate::job::event::{Caller, Event, Queued};
 use crate::job::fold::Job;
 use crate::job::id::JobId;
 use crate::journal::append::{Once, append, append_once};
@@ -202,12 +201,7 @@ impl Undo<'_> {
 
 /// Records that a job in the log never started; nothing was spent.
 fn record_failed_start(state: &State, job: JobId, detail: String, clock: Clock) -> Error {
-    let failed = Event::Failed(Box::new(Failed {
-        failure: Failure::new(Code::SpawnFailed, detail.clone()),
-        partial: Partial::default(),
-        tree_after: None,
-        recovered: false,
-    }));
+    let failed = Event::failed(Failure::new(Code::SpawnFailed, detail.clone()));
     slots::drop_ticket(state, job);
     match append(state, LOG_LOCK_LIMIT, (clock.unix_ms)(), job, |_| Some(failed)) {
         Ok(_) => {

@@ -18,7 +18,7 @@ use crate::consult::claude::outcome::conclude;
 use crate::consult::claude::stream::Live;
 use crate::consult::failure::{Code, Failure};
 use crate::consult::reply::{Outcome, Partial};
-use crate::job::event::{Event, Failed, Progress, Started};
+use crate::job::event::{Event, Progress, Started};
 use crate::job::fold::Job;
 use crate::job::tree::Snapshot;
 use crate::journal::append::{Appended, append};
@@ -136,13 +136,7 @@ fn wait_for_slot(errand: &Errand, job: &Job, signals: &mut Signals) -> Result<Fi
 }
 
 fn failed(code: Code, detail: impl Into<String>) -> Event {
-    let failure = Failure::new(code, detail);
-    Event::Failed(Box::new(Failed {
-        failure,
-        partial: Partial::default(),
-        tree_after: None,
-        recovered: false,
-    }))
+    Event::failed(Failure::new(code, detail))
 }
 
 fn cancelled() -> Event {
