@@ -36,7 +36,10 @@ impl Shell {
             symlink(example("little-jq"), bin.join("jq")).expect("linked");
         }
         script(&bin.join("git"), "[ \"$1\" = diff ] && echo '+ a line'");
-        script(&bin.join("claude"), "[ \"$1\" = mcp ] && case $2 in add | add-json) ;; *) exit 1 ;; esac");
+        script(
+            &bin.join("claude"),
+            "[ \"$1\" = mcp ] && case $2 in add | add-json) ;; *) exit 1 ;; esac",
+        );
         world.set("PATH", &format!("{}:{path}", bin.display()));
         world.set("ANTHROPIC_API_KEY", "of-the-examples");
         let earlier = world.submit("An earlier question.");
