@@ -4,6 +4,7 @@ use super::consult::program_path;
 use super::context::{CLOCK, Context};
 use super::json;
 use super::manual::{self, Block, Section};
+use super::wall::credential_file;
 use crate::config::{Config, Flags};
 use crate::doctor::{Surroundings, consult_the_doctor};
 use crate::failure::{Exit, Failure};
@@ -79,6 +80,7 @@ fn surroundings(context: &Context<'_>) -> Surroundings {
         allow_network_fs: config.allow_network_fs.value,
         state_root: context.state_root(),
         claude: program_path(&config, context),
+        credential_file: credential_file(&config, context),
         variables: world.variables(),
         search_path: world.search_path(),
         home: world.home(),

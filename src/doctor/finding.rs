@@ -11,6 +11,7 @@ use crate::render::doctor::{Finding, Level, Place};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Remedy {
     SealTornEnd,
+    RebuildIndex,
     Tighten(PathBuf),
     RecordEnd(JobId),
     RemoveStale(JobId),

@@ -8,7 +8,7 @@ use super::finding::{Found, Remedy};
 use crate::failure::Failure;
 use crate::job::id::JobId;
 use crate::journal::place::State;
-use crate::journal::{history, repair, survey};
+use crate::journal::{history, index, repair, survey};
 use crate::render::doctor::Fix;
 use crate::runner::{mend, observe};
 
@@ -38,6 +38,7 @@ pub(super) fn fix(found: &[Found], state: Option<&State>, around: &Surroundings)
 fn apply(state: &State, remedy: &Remedy, around: &Surroundings) -> Result<bool, Failure> {
     Ok(match remedy {
         Remedy::SealTornEnd => repair::seal_torn_end(state, PATIENCE)?.is_some(),
+        Remedy::RebuildIndex => index::rebuild(state).map(|()| true)?,
         Remedy::Tighten(path) => survey::tighten(path)?,
         Remedy::RecordEnd(job) => record_end(state, *job, around)?,
         Remedy::RemoveStale(job) => mend::remove_stale(state, *job, around.now)?,
@@ -70,6 +71,7 @@ fn words(state: &State, remedy: &Remedy) -> (String, Option<JobId>, Option<Strin
         Remedy::SealTornEnd => {
             ("the torn last line is sealed off".to_owned(), None, shown(&state.events()))
         }
+        Remedy::RebuildIndex => ("the index is built anew".to_owned(), None, shown(&state.index())),
         Remedy::Tighten(path) => {
             (format!("{} is open to nobody else", path.display()), None, shown(path))
         }

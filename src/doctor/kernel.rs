@@ -1,48 +1,41 @@
-//! What the kernel offers to build a jail of. A probe of its own, in this one file, for as long as
-//! the program has no jail: then the jail's own probe takes its place.
-
-use std::fs;
-use std::path::Path;
-
-use rustix::fs::{Access, access};
+//! What this host has to build a jail of: asked of the very thing that builds it.
 
 use super::finding::{Found, ok, warn};
+use crate::jail::probe::{Bwrap, Offer, probe};
 
 const CHECK: &str = "kernel";
 
 pub(super) fn look(search_path: &str) -> Vec<Found> {
-    let modules = fs::read_to_string("/sys/kernel/security/lsm").ok();
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    vec![judge(modules.as_deref(), &status, bubblewrap(search_path).as_deref())]
+    vec![judge(&probe(search_path))]
 }
 
-/// `modules` is the kernel's list of its security modules, where it can be read.
-fn judge(modules: Option<&str>, status: &str, bubblewrap: Option<&str>) -> Found {
-    let has_landlock =
-        modules.map(|modules| modules.trim().split(',').any(|module| module == "landlock"));
-    let has_seccomp = status.lines().any(|line| line.starts_with("Seccomp:"));
+fn judge(offer: &Offer) -> Found {
     let message = format!(
         "Landlock: {}; seccomp: {}; bubblewrap: {}",
-        has_landlock.map_or("not told", yes_or_no),
-        yes_or_no(has_seccomp),
-        bubblewrap.unwrap_or("no")
+        offer.landlock_abi.map_or("no".to_owned(), |abi| format!("ABI {abi}")),
+        if offer.seccomp { "yes" } else { "no" },
+        bubblewrap(&offer.bwrap)
     );
-    if has_landlock == Some(false) || !has_seccomp {
+    if offer.landlock_abi.is_none() || !offer.seccomp {
         return warn(CHECK, "features", message)
             .advise("A jail for the adviser needs both: update the kernel, or let it have them.");
     }
-    ok(CHECK, "features", message)
+    match offer.bwrap {
+        Bwrap::Works { .. } => ok(CHECK, "features", message),
+        Bwrap::Missing => warn(CHECK, "features", message).advise(
+            "Install bubblewrap: with it an adviser may have a shell, and nothing outlives it.",
+        ),
+        Bwrap::Fails { .. } => warn(CHECK, "features", message)
+            .advise("Let bubblewrap make user namespaces; until then the jail does without it."),
+    }
 }
 
-fn yes_or_no(there: bool) -> &'static str {
-    if there { "yes" } else { "no" }
-}
-
-fn bubblewrap(search_path: &str) -> Option<String> {
-    let places = search_path.split(':').filter(|place| place.starts_with('/'));
-    let runs = |file: &Path| file.is_file() && access(file, Access::EXEC_OK).is_ok();
-    let found = places.map(|place| Path::new(place).join("bwrap")).find(|file| runs(file))?;
-    Some(found.to_string_lossy().into_owned())
+fn bubblewrap(bwrap: &Bwrap) -> String {
+    match bwrap {
+        Bwrap::Works { program, version } => format!("{} ({version})", program.display()),
+        Bwrap::Fails { program, why } => format!("{} fails: {why}", program.display()),
+        Bwrap::Missing => "no".to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -51,18 +44,32 @@ mod tests {
     use crate::render::doctor::Level;
 
     #[test]
-    fn what_is_missing_is_said_and_what_is_not_told_is_not_guessed() {
-        let status = "Name:\tx\nSeccomp:\t0\n";
-        for (modules, status, level, message) in [
-            (Some("capability,landlock\n"), status, Level::Ok, "Landlock: yes; seccomp: yes"),
-            (None, status, Level::Ok, "Landlock: not told; seccomp: yes"),
-            (Some("capability,landlockish"), status, Level::Warn, "Landlock: no; seccomp: yes"),
-            (None, "", Level::Warn, "Landlock: not told; seccomp: no"),
+    fn each_layer_that_is_missing_is_said_with_what_to_do() {
+        let works = || Bwrap::Works { program: "/b/bwrap".into(), version: "0.8".to_owned() };
+        let fails = Bwrap::Fails { program: "/b/bwrap".into(), why: "no namespaces".to_owned() };
+        for (landlock_abi, seccomp, bwrap, level, message) in [
+            (Some(7), true, works(), Level::Ok, "ABI 7; seccomp: yes; bubblewrap: /b/bwrap (0.8)"),
+            (None, true, works(), Level::Warn, "no; seccomp: yes; bubblewrap: /b/bwrap (0.8)"),
+            (
+                Some(1),
+                false,
+                works(),
+                Level::Warn,
+                "ABI 1; seccomp: no; bubblewrap: /b/bwrap (0.8)",
+            ),
+            (Some(7), true, Bwrap::Missing, Level::Warn, "ABI 7; seccomp: yes; bubblewrap: no"),
+            (
+                Some(7),
+                true,
+                fails,
+                Level::Warn,
+                "ABI 7; seccomp: yes; bubblewrap: /b/bwrap fails: no namespaces",
+            ),
         ] {
-            let found = judge(modules, status, Some("/b/bwrap"));
-            assert_eq!(found.finding.message, format!("{message}; bubblewrap: /b/bwrap"));
+            let found = judge(&Offer { landlock_abi, seccomp, bwrap });
+            assert_eq!(found.finding.message, format!("Landlock: {message}"));
             assert_eq!(found.finding.level, level);
+            assert_eq!(found.finding.advice.is_some(), level == Level::Warn);
         }
-        assert!(judge(None, status, None).finding.message.ends_with("bubblewrap: no"));
     }
 }

@@ -18,7 +18,12 @@ const WRITING: Duration = Duration::from_millis(100);
 
 /// Reads the whole log. What it knows of the jobs is returned where it could be read.
 pub(super) fn look(state: &State) -> (Vec<Found>, Option<Check>) {
-    let checked = Log::open(state).and_then(|log| log.map(|log| log.check()).transpose());
+    let log = match Log::open(state) {
+        Ok(log) => log,
+        Err(error) => return (vec![failed(CHECK, &error.into()).on(&state.events())], None),
+    };
+    let behind = log.as_ref().and_then(|log| index_behind(state, log.unindexed()));
+    let checked = log.map(|log| log.check()).transpose();
     let check = match checked {
         Ok(None) => Check::default(),
         Ok(Some(check)) => check,
@@ -31,7 +36,22 @@ pub(super) fn look(state: &State) -> (Vec<Found>, Option<Check>) {
     if let Some(spot) = check.torn_end.filter(|spot| is_left(state, spot)) {
         found.push(torn_end(&spot));
     }
-    (found.into_iter().map(|found| found.on(&state.events())).collect(), Some(check))
+    found = found.into_iter().map(|found| found.on(&state.events())).collect();
+    found.extend(behind);
+    (found, Some(check))
+}
+
+/// Runners keep less than a megabyte out of the index; more is a sign that none of them could.
+fn index_behind(state: &State, unindexed: u64) -> Option<Found> {
+    const MOST: u64 = 4 << 20;
+    let message =
+        || format!("{} of the log are in no index, so a job is found slowly", size(unindexed));
+    (unindexed > MOST).then(|| {
+        warn(CHECK, "index_behind", message())
+            .advise("It is built by itself after the next consult.")
+            .on(&state.index())
+            .mends(Remedy::RebuildIndex)
+    })
 }
 
 fn summary(check: &Check) -> Found {

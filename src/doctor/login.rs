@@ -1,11 +1,13 @@
 //! Credentials: whether Claude Code will get in, as far as that can be told for nothing.
 
 use super::Surroundings;
-use super::finding::{Found, error, ok, warn};
+use super::finding::{Found, error, failed, ok, warn};
 use crate::consult::claude::login::{Login, Place, Source};
 use crate::consult::failure::Code;
-use crate::failure::Exit;
+use crate::failure::{Exit, Failure};
+use crate::journal::place::State;
 use crate::render::time::{ago, rfc3339};
+use crate::runner::account;
 use crate::runner::login::{Logins, logins};
 
 const CHECK: &str = "credentials";
@@ -13,7 +15,13 @@ const CHECK: &str = "credentials";
 pub(super) fn look(surroundings: &Surroundings) -> Vec<Found> {
     let now_unix_ms = (surroundings.clock.unix_ms)();
     let logins = logins(&surroundings.variables, now_unix_ms);
-    let mut found = vec![ways_in(&logins, now_unix_ms)];
+    let mut own = Vec::new();
+    let mut found = Vec::new();
+    match own_ways(surroundings) {
+        Ok(ways) => own = ways,
+        Err(failure) => found.push(failed(CHECK, &failure)),
+    }
+    found.insert(0, ways_in(own, &logins, now_unix_ms));
     if let (Some(mode), Some(path)) = (logins.open_mode, &logins.file) {
         let message = format!("{} may be read by others (mode {mode:04o})", path.display());
         found.push(
@@ -29,9 +37,25 @@ pub(super) fn look(surroundings: &Surroundings) -> Vec<Found> {
     found
 }
 
-fn ways_in(logins: &Logins, now_unix_ms: i64) -> Found {
+/// What is for advisers alone: the file that the configuration names, the login in their own home.
+fn own_ways(surroundings: &Surroundings) -> Result<Vec<String>, Failure> {
+    let mut ways = Vec::new();
+    if let Some(file) = &surroundings.credential_file {
+        account::check(file)?;
+        ways.push(format!("the credential in {}", file.path()));
+    }
+    let state = surroundings.state_root.as_ref().ok();
+    let state = state.and_then(|root| State::existing(root, true).ok().flatten());
+    if state.is_some_and(|state| account::has_login(&state.claude_home())) {
+        ways.push("the login of `phone-opus login`".to_owned());
+    }
+    Ok(ways)
+}
+
+fn ways_in(own: Vec<String>, logins: &Logins, now_unix_ms: i64) -> Found {
     let usable = logins.sources.iter().filter(|source| source.is_usable());
-    let usable: Vec<String> = usable.map(|source| words(source, logins, now_unix_ms)).collect();
+    let others = usable.map(|source| words(source, logins, now_unix_ms));
+    let usable: Vec<String> = own.into_iter().chain(others).collect();
     if !usable.is_empty() {
         return ok(CHECK, "found", usable.join("; "));
     }

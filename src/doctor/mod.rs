@@ -12,7 +12,7 @@
 //! The rooms below tell what there is, and have no opinion; the opinion is here, and nowhere else.
 #![expect(
     clippy::disallowed_methods,
-    reason = "this is the room that looks at what belongs to others: clients and kernel"
+    reason = "this is the room that looks at what belongs to others: their clients' files"
 )]
 
 mod clients;
@@ -30,6 +30,7 @@ mod state;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use crate::consult::claude::credentials::CredentialFile;
 use crate::failure::{Exit, Failure};
 use crate::render::doctor::{Report, report};
 use crate::runner::clock::Clock;
@@ -45,6 +46,8 @@ pub(crate) struct Surroundings {
     pub(crate) allow_network_fs: bool,
     pub(crate) state_root: Result<PathBuf, Failure>,
     pub(crate) claude: Result<String, Failure>,
+    /// The file with a credential that the configuration names.
+    pub(crate) credential_file: Option<CredentialFile>,
     pub(crate) variables: Vec<(String, String)>,
     pub(crate) search_path: String,
     pub(crate) home: Option<PathBuf>,

@@ -76,6 +76,11 @@ impl Log {
         self.index.get_or_init(|| Index::open(self)).as_ref()
     }
 
+    /// Bytes that no index covers: what a look at one job may have to read.
+    pub(crate) fn unindexed(&self) -> u64 {
+        self.end.saturating_sub(self.index().map_or(0, Index::covered))
+    }
+
     /// Bytes of the file, those of a torn last line included.
     pub(super) fn len(&self) -> u64 {
         self.len

@@ -110,6 +110,11 @@ pub(crate) fn credential(request: &Request) -> Result<Option<(&'static str, Stri
     Ok(Some((file.variable(), read(file)?)))
 }
 
+/// Whether the credential in a file can be used, as far as that can be told for nothing.
+pub(crate) fn check(file: &CredentialFile) -> Result<(), Error> {
+    read(file).map(drop)
+}
+
 fn read(file: &CredentialFile) -> Result<String, Error> {
     const LONGEST: u64 = 64 << 10;
     const FOR_OTHERS: u32 = 0o077;

@@ -213,3 +213,20 @@ fn an_old_log_is_sound_but_for_the_damage_that_was_planted_in_it() {
         .collect();
     assert_eq!(told, ["torn_line", "foreign_line"]);
 }
+
+#[test]
+fn an_index_that_is_gone_from_a_large_log_is_told_and_built_anew() {
+    let (world, _) = with_one_job();
+    world.finish(&world.submit("FAKE:mode=bigresult,mb=5"));
+    world.assert_quiet();
+    let index = world.state().join("events.index");
+    fs::remove_file(&index).expect("a runner had built it");
+    let found = examine(&world, &[]);
+    assert_eq!(
+        (found.one("log", "index_behind")["fixable"].clone(), found.code),
+        (json!(true), Some(0))
+    );
+    let fixed = examine(&world, &["--fix"]);
+    assert_eq!(fixed.done(), ["the index is built anew"]);
+    assert!(fixed.all("log", "index_behind").is_empty() && index.exists());
+}
