@@ -22,7 +22,7 @@ fn kill_runner(world: &World, id: &str) {
 fn gated(world: &World) -> (String, PathBuf) {
     let gate = world.path("gate");
     let id = world.submit(&format!("FAKE:mode=gate,gate={}", gate.display()));
-    world.until_status(&id, "running");
+    world.until_at_work(&id);
     (id, gate)
 }
 

@@ -68,7 +68,8 @@ fn a_look_does_not_wait_behind_cancels_of_a_deaf_job() {
     let mut world = World::new();
     world.set("PHONE_OPUS_GRACE", "1h");
     let id = world.submit("FAKE:hang");
-    world.until_status(&id, "running");
+    // Before that it is not deaf yet.
+    world.until_at_work(&id);
     let mut client = Client::open(&world);
     let cancels: Vec<i64> = (0..MANY)
         .map(|_| client.begin("tools/call", call("consult_cancel", json!({ "job_id": id }))))

@@ -55,6 +55,14 @@ impl World {
         trace
     }
 
+    /// Waits until Claude Code has said its first word about a job: until then it is still starting.
+    pub(crate) fn until_at_work(&self, id: &str) {
+        until("Claude Code says something", || {
+            let said = fs::read_to_string(self.job_file(id, "transcript.jsonl")).ok()?;
+            said.contains("\"init\"").then_some(())
+        });
+    }
+
     /// A path below the world's own directory, without symbolic links.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.root.path().canonicalize().expect("there").join(name)
