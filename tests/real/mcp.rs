@@ -38,9 +38,10 @@ fn claude_code_consults_looks_and_waits() {
     let has = |words: &str| results.iter().any(|result| result.contains(words));
     assert!(has("\"mode\":\"sync\""), "structure is what its model sees: {results:#?}");
     assert!(
-        has(&format!("job={id} status=succeeded\nresponse:\nHello from the fake API.")),
+        has(&format!("job={id} status=succeeded\nsession_mode=fresh session_id=")),
         "{results:#?}"
     );
+    assert!(has("\nresponse:\nHello from the fake API."), "{results:#?}");
 }
 
 /// What Claude Code printed, with the server as its only one.

@@ -9,6 +9,7 @@ use super::support::{World, until};
 
 /// What the API says before an answer of scenario `held` is held.
 pub(crate) const BEGUN: &str = "begun, a";
+const FIRST_WORD: &str = "begun,";
 
 /// The whole of such an answer.
 pub(crate) const HELD: &str = "begun, and ended";
@@ -53,11 +54,12 @@ impl Offline {
         Ended { exit: output.status.code(), job }
     }
 
-    /// Waits until the first part of a held answer is in a job's transcript.
+    /// Waits until the first word of a held answer is in a job's transcript; the last one waits in memory
+    /// until it is whole, because half a secret could not be told.
     pub(crate) fn until_begun(&self, id: &str) {
         let transcript = self.world.job_file(id, "transcript.jsonl");
         until("the answer has begun", || {
-            std::fs::read_to_string(&transcript).ok()?.contains(BEGUN).then_some(())
+            std::fs::read_to_string(&transcript).ok()?.contains(FIRST_WORD).then_some(())
         });
     }
 }
