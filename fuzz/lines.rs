@@ -11,6 +11,9 @@ mod consult;
 #[allow(dead_code, reason = "the program uses all of it")]
 #[path = "../src/job/mod.rs"]
 mod job;
+#[allow(dead_code, reason = "the program uses all of it")]
+#[path = "../src/redact/mod.rs"]
+mod redact;
 #[allow(
     dead_code,
     unused_imports,
