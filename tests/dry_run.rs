@@ -109,6 +109,8 @@ fn the_plan_for_a_person_has_every_fact_on_a_line_and_the_prompt_last() {
     let fake = fake_claude().display().to_string();
     let plain =
         said.stdout.replace(&job, "JOB").replace(&session, "SESSION").replace(&fake, "CLAUDE");
+    // Where a layer of the jail is withheld from all tests, its variable is one more of ours.
+    let plain = plain.replace("unset: PHONE_OPUS_TEST_WITHOUT\n", "");
     assert_eq!(
         plain,
         "\

@@ -15,13 +15,18 @@ fn mode(path: &std::path::Path, mode: u32) {
 fn words(world: &World, arguments: &[&str]) -> (Option<i32>, String, String) {
     let said = world.say(&[&["doctor"], arguments].concat());
     let claude = fake_claude().display().to_string();
+    let mut depends = false;
     let lines: Vec<String> = said
         .stdout
         .lines()
         .filter(|line| {
-            !["kernel", "space", "state"].iter().any(|name| line.contains(&format!("  {name} ")))
+            // Advice goes with the line above it.
+            if !line.starts_with(' ') {
+                let name = line.split_whitespace().nth(1).unwrap_or_default();
+                depends = ["kernel", "space", "state"].contains(&name);
+            }
+            !depends
         })
-        .filter(|line| !line.contains("→ A jail") && !line.contains("→ Set PHONE_OPUS_STATE_DIR"))
         .map(|line| line.replace(&claude, "CLAUDE"))
         .collect();
     (said.code, lines.join("\n"), said.stderr)
