@@ -11,9 +11,6 @@ mod consult;
 #[allow(dead_code, reason = "the program uses all of it")]
 #[path = "../src/job/mod.rs"]
 mod job;
-#[allow(dead_code, reason = "the program uses all of it")]
-#[path = "../src/redact/mod.rs"]
-mod redact;
 #[allow(
     dead_code,
     unused_imports,
@@ -22,6 +19,9 @@ mod redact;
 )]
 #[path = "../src/journal/mod.rs"]
 mod journal;
+#[allow(dead_code, reason = "the program uses all of it")]
+#[path = "../src/redact/mod.rs"]
+mod redact;
 
 use std::fs;
 use std::path::PathBuf;

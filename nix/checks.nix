@@ -10,7 +10,7 @@ let
     name: tool: command:
     package.overrideAttrs (previous: {
       pname = "phone-opus-${name}";
-      nativeBuildInputs = previous.nativeBuildInputs ++ [ tool ];
+      nativeBuildInputs = previous.nativeBuildInputs ++ (previous.nativeCheckInputs or [ ]) ++ [ tool ];
       buildPhase = "runHook preBuild; ${command}; runHook postBuild";
       doCheck = false;
       doInstallCheck = false;

@@ -7,8 +7,10 @@
   installShellFiles,
   versionCheckHook,
   bubblewrap,
+  git,
   glibc,
   jq,
+  util-linux,
   # What --version says after the version; null where there is no repository.
   revision ? null,
 }:
@@ -78,7 +80,12 @@ rustPlatform.buildRustPackage {
     install -Dm644 skills/phone-opus/SKILL.md "$out/share/phone-opus/skills/phone-opus/SKILL.md"
   '';
 
-  nativeCheckInputs = [ jq ];
+  # What the tests run beside the program.
+  nativeCheckInputs = [
+    git
+    jq
+    util-linux
+  ];
 
   nativeInstallCheckInputs = [ versionCheckHook ];
   doInstallCheck = true;

@@ -155,7 +155,7 @@ fn a_wrong_variable_is_refused_by_its_name() {
         &["consult", "x"],
         refusal(
             "PHONE_OPUS_GRACE: grace: \"soon\" is not a duration such as \"90s\", \"20m\", \
-             \"1.5h\", \"500ms\" or bare seconds",
+             \"1.5h\", \"30d\", \"500ms\" or bare seconds",
         ),
     );
 }

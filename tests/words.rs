@@ -85,7 +85,7 @@ fn wrong_arguments_are_told_with_the_usage() {
         (
             &["wait", "abcdef", "--timeout", "soon"],
             "error: invalid value 'soon' for '--timeout <D>': \"soon\" is not a duration such as \
-             \"90s\", \"20m\", \"1.5h\", \"500ms\" or bare seconds\n",
+             \"90s\", \"20m\", \"1.5h\", \"30d\", \"500ms\" or bare seconds\n",
         ),
         (
             &["job", "abcde"],

@@ -1,4 +1,4 @@
-//! Lengths of time as people write them: "90s", "20m", "1.5h", "500ms" or bare seconds.
+//! Lengths of time as people write them: "90s", "20m", "1.5h", "30d", "500ms" or bare seconds.
 //!
 //! What is printed is accepted again and means the same. Whole milliseconds are the grain, because
 //! that is what a request records.
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// The forms that [`parse_duration`] takes, for messages.
 pub(crate) const DURATION_FORMS: &str =
-    "a duration such as \"90s\", \"20m\", \"1.5h\", \"500ms\" or bare seconds";
+    "a duration such as \"90s\", \"20m\", \"1.5h\", \"30d\", \"500ms\" or bare seconds";
 
 /// Units and their milliseconds, largest first, which is the order that printing tries them in.
 const UNITS: [(&str, u64); 5] =

@@ -23,7 +23,7 @@ const ABSOLUTE: &str = "^/";
 const FROM_HOME: &str = "^(/|~/)";
 
 /// A number with a unit or without one.
-const DURATION: &str = r"^\s*([0-9]+[.]?[0-9]*|[.][0-9]+)\s*(ms|s|m|h)?\s*$";
+const DURATION: &str = r"^\s*([0-9]+[.]?[0-9]*|[.][0-9]+)\s*(ms|s|m|h|d)?\s*$";
 
 /// The whole document.
 pub(crate) fn schema() -> Value {
@@ -152,8 +152,8 @@ mod tests {
     /// Values of every kind, and what borders on them.
     fn samples() -> Vec<(Value, Found)> {
         let texts = [
-            "x", " ", "", "a/b", "/a", "~/a", "low", "off", "none", "90s", "1.5h", "20", "Read",
-            "false",
+            "x", " ", "", "a/b", "/a", "~/a", "low", "off", "none", "90s", "1.5h", "30d", "20",
+            "Read", "false",
         ];
         let texts = texts.map(|text| (json!(text), Found::Text(text.to_owned())));
         let integers = [-1, 0, 1, 7, 1 << 33].map(|n: i64| (json!(n), Found::Integer(n)));

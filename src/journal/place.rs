@@ -282,6 +282,16 @@ mod tests {
     }
 
     #[test]
+    fn a_fifo_in_the_place_of_a_file_is_refused_and_not_waited_for() {
+        let home = tempfile::tempdir().expect("tempdir");
+        let path = home.path().join("fifo");
+        let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU);
+        rustix::fs::mknodat(rustix::fs::CWD, &path, kind, mode, 0).expect("made");
+        assert!(open_private(&path, OpenOptions::new().read(true)).is_err());
+        assert!(open_private(&path, OpenOptions::new().write(true)).is_err());
+    }
+
+    #[test]
     fn an_open_directory_is_tightened_when_it_is_ours_and_left_alone_when_it_is_not() {
         let home = tempfile::tempdir().expect("tempdir");
         let open = fs::Permissions::from_mode(0o755);

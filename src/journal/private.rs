@@ -17,11 +17,18 @@ use super::error::Error;
 pub(crate) fn open_private(path: &Path, options: &OpenOptions) -> Result<File, Error> {
     refuse_linked_parent(path)?;
     let mut options = options.clone();
-    options.mode(0o600).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
-    options.open(path).map_err(|e| match rustix::fs::access(path, Access::READ_OK) {
+    // A FIFO in the place of a file would be waited for, perhaps for ever.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    options.mode(0o600).custom_flags(flags.bits().cast_signed());
+    let file = options.open(path).map_err(|e| match rustix::fs::access(path, Access::READ_OK) {
         Err(Errno::ACCESS) => Error::reading(path, e),
         _ => Error::writing(path, e),
-    })
+    })?;
+    let metadata = file.metadata().map_err(|e| Error::reading(path, e))?;
+    if !metadata.is_file() {
+        return Err(Error::reading(path, io::Error::other("it is not a regular file")));
+    }
+    Ok(file)
 }
 
 /// Opens a file or directory of ours whose mode is to be changed, and never what a link leads to.

@@ -60,15 +60,18 @@ pub(crate) fn last(state: &State) -> Result<Option<i64>, Error> {
     Ok(pruned.map(|recorded| recorded.unix_ms))
 }
 
-/// When the log begins: the time of its first sound line. `None` where it has none.
+/// When the log begins: the least of the times of its first lines, because the clock of the very first
+/// may have been ahead. `None` where it has none.
 pub(crate) fn oldest(state: &State) -> Result<Option<i64>, Error> {
+    const FIRST_LINES: usize = 1000;
     let Some(log) = Log::open(state)? else { return Ok(None) };
-    for item in log.forward(0) {
+    let mut oldest = None;
+    for item in log.forward(0).take(FIRST_LINES) {
         if let Some(line) = item?.into_line().filter(|line| line.job != NO_JOB) {
-            return Ok(Some(line.unix_ms));
+            oldest = Some(oldest.map_or(line.unix_ms, |at: i64| at.min(line.unix_ms)));
         }
     }
-    Ok(None)
+    Ok(oldest)
 }
 
 /// Removes the lines of the plan's jobs. `limit` bounds the wait for the log's lock; `None` where

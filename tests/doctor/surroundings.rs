@@ -101,7 +101,10 @@ fn claude_code_that_is_missing_or_silent_is_an_error_with_its_exit_code() {
     let found = examine(&world, &[]);
     assert_eq!(found.code, Some(69));
     assert_eq!(found.one("claude", "claude_missing")["exit_code"], 69);
-    world.set("PHONE_OPUS_CLAUDE_BIN", "/bin/false");
+    let silent = world.path("silent");
+    fs::write(&silent, "#!/bin/sh\nexit 1\n").expect("written");
+    mode(&silent, 0o755);
+    world.set("PHONE_OPUS_CLAUDE_BIN", &silent.display().to_string());
     let found = examine(&world, &[]);
     assert_eq!(found.one("claude", "claude_silent")["exit_code"], 69);
 }
