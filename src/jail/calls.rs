@@ -8,10 +8,12 @@
 use std::collections::BTreeMap;
 
 use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule, apply_filter, sock_filter,
+    BpfProgram, SeccompAction, SeccompFilter, SeccompRule, apply_filter, sock_filter,
 };
 
+use super::call_arguments::{
+    file_system_controls, limits_of_others, new_namespaces, other_sockets, unix_sockets,
+};
 use super::withheld::withheld;
 
 /// How much of the filter is wanted.
@@ -33,12 +35,13 @@ pub(super) fn refuse(strictness: Strictness) -> Result<(), String> {
     apply_filter(&program).map_err(|error| error.to_string())
 }
 
-type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+pub(super) type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 fn program(strictness: Strictness) -> Result<BpfProgram, seccompiler::BackendError> {
     let mut rules = Rules::new();
     let mut always = |calls: &[i64]| rules.extend(calls.iter().map(|call| (*call, Vec::new())));
     always(HOST);
+    always(OLDER);
     always(OTHERS);
     always(SHARED_MEMORY);
     always(ROUND_ABOUT);
@@ -49,12 +52,14 @@ fn program(strictness: Strictness) -> Result<BpfProgram, seccompiler::BackendErr
     if strictness.unix_sockets {
         rules.extend(unix_sockets()?);
     }
+    rules.extend(other_sockets(strictness.unix_sockets)?);
+    rules.extend(new_namespaces()?);
     rules.extend(file_system_controls()?);
     rules.extend(limits_of_others()?);
     let allow = SeccompAction::Allow;
     let refuse = SeccompAction::Errno(libc::EPERM.cast_unsigned());
     let filter = SeccompFilter::new(rules, allow, refuse, std::env::consts::ARCH.try_into()?)?;
-    Ok([foreign_numbers(), BpfProgram::try_from(filter)?].concat())
+    Ok([foreign_numbers(), clone3(), BpfProgram::try_from(filter)?].concat())
 }
 
 /// The host itself; what only root may do, and a root that advises may not.
@@ -137,6 +142,12 @@ const ROUND_ABOUT: &[i64] = &[
     libc::SYS_truncate,
 ];
 
+/// An older number of one of the above.
+#[cfg(target_arch = "x86_64")]
+const OLDER: &[i64] = &[libc::SYS_mknod];
+#[cfg(not(target_arch = "x86_64"))]
+const OLDER: &[i64] = &[];
+
 #[cfg(target_arch = "x86_64")]
 const METADATA: &[i64] = &[
     libc::SYS_chmod,
@@ -177,70 +188,34 @@ const METADATA: &[i64] = &[
 /// Linux 5.1 a new call has the same number everywhere.
 const NEW_METADATA: &[i64] = &[452, 463, 466, 469];
 
-const DOMAIN: u8 = 0;
-const TYPE: u8 = 1;
+const LOAD_NUMBER: u16 = 0x20; // BPF_LD | BPF_W | BPF_ABS
+const IF_EQUAL: u16 = 0x15; // BPF_JMP | BPF_JEQ | BPF_K
+const RETURN: u16 = 0x06; // BPF_RET | BPF_K
 
-/// No new socket can be connected to a path. Pairs are left, which connect a process with its own
-/// children, but for datagrams: those can be sent to any address all the same.
-fn unix_sockets() -> Result<Rules, seccompiler::BackendError> {
-    let unix = libc::AF_UNIX.cast_unsigned().into();
-    let pair = |kind: i32| {
-        SeccompRule::new(vec![
-            argument(DOMAIN, SeccompCmpOp::Eq, unix)?,
-            argument(TYPE, SeccompCmpOp::MaskedEq(0xf), kind.cast_unsigned().into())?,
-        ])
-    };
-    let socket = SeccompRule::new(vec![argument(DOMAIN, SeccompCmpOp::Eq, unix)?])?;
-    let pairs = vec![pair(libc::SOCK_DGRAM)?, pair(libc::SOCK_RAW)?];
-    Ok([(libc::SYS_socket, vec![socket]), (libc::SYS_socketpair, pairs)].into())
+fn not_there() -> u32 {
+    u32::from(SeccompAction::Errno(libc::ENOSYS.cast_unsigned()))
 }
 
-/// Families of `ioctl` that change a file through a descriptor that only reads: attributes (`f`, `v`,
-/// FAT's `r`), freezing, trimming and XFS (`X`), subvolumes and clones of btrfs (0x94), F2FS.
-fn file_system_controls() -> Result<Rules, seccompiler::BackendError> {
-    const REQUEST: u8 = 1;
-    const FAMILY: u64 = 0xff00;
-    let families = [b'f', b'v', b'r', b'X', 0x94, 0xf5];
-    let rule = |family: u8| {
-        let wanted = u64::from(family) << 8;
-        SeccompRule::new(vec![argument(REQUEST, SeccompCmpOp::MaskedEq(FAMILY), wanted)?])
-    };
-    let rules = families.into_iter().map(rule).collect::<Result<_, _>>()?;
-    Ok([(libc::SYS_ioctl, rules)].into())
-}
-
-/// Limits of another process; and, of our own, the one by which a dead runner's leftovers are found
-/// (`runner/mark.rs`).
-fn limits_of_others() -> Result<Rules, seccompiler::BackendError> {
-    // RLIMIT_RTTIME, whose type in `libc` depends on the C library.
-    let mark = 15;
-    let of_others = SeccompRule::new(vec![argument(0, SeccompCmpOp::Ne, 0)?])?;
-    let new = SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Ne, 0)?;
-    let marked = SeccompRule::new(vec![argument(1, SeccompCmpOp::Eq, mark)?, new])?;
-    let old = SeccompRule::new(vec![argument(0, SeccompCmpOp::Eq, mark)?])?;
-    Ok([(libc::SYS_prlimit64, vec![of_others, marked]), (libc::SYS_setrlimit, vec![old])].into())
-}
-
-fn argument(
-    index: u8,
-    operator: SeccompCmpOp,
-    value: u64,
-) -> Result<SeccompCondition, seccompiler::BackendError> {
-    SeccompCondition::new(index, SeccompCmpArgLen::Dword, operator, value)
+/// `clone3`, whose flags lie in memory where no filter sees them, is not there: C libraries then call
+/// `clone`.
+fn clone3() -> BpfProgram {
+    const NUMBER: u32 = 435;
+    vec![
+        sock_filter { code: LOAD_NUMBER, jt: 0, jf: 0, k: 0 },
+        sock_filter { code: IF_EQUAL, jt: 0, jf: 1, k: NUMBER },
+        sock_filter { code: RETURN, jt: 0, jf: 0, k: not_there() },
+    ]
 }
 
 /// The x32 numbers of the same calls, which a list of numbers would miss: none of them is there.
 #[cfg(target_arch = "x86_64")]
 fn foreign_numbers() -> BpfProgram {
-    const LOAD_NUMBER: u16 = 0x20; // BPF_LD | BPF_W | BPF_ABS
     const IF_AT_LEAST: u16 = 0x35; // BPF_JMP | BPF_JGE | BPF_K
-    const RETURN: u16 = 0x06; // BPF_RET | BPF_K
     const X32: u32 = 0x4000_0000;
-    let refuse = u32::from(SeccompAction::Errno(libc::ENOSYS.cast_unsigned()));
     vec![
         sock_filter { code: LOAD_NUMBER, jt: 0, jf: 0, k: 0 },
         sock_filter { code: IF_AT_LEAST, jt: 0, jf: 1, k: X32 },
-        sock_filter { code: RETURN, jt: 0, jf: 0, k: refuse },
+        sock_filter { code: RETURN, jt: 0, jf: 0, k: not_there() },
     ]
 }
 

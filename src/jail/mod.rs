@@ -11,6 +11,7 @@
     reason = "this is the room that looks at the places it closes, and tries the kernel on a thread"
 )]
 
+mod call_arguments;
 mod calls;
 pub(crate) mod enter;
 mod files;

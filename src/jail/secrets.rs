@@ -151,13 +151,5 @@ pub(super) const OPEN_IN_HOST: &[&str] = &[
 ];
 
 /// Devices that are for everybody, for reading and for writing.
-pub(super) const DEVICES: &[&str] = &[
-    "/dev/full",
-    "/dev/null",
-    "/dev/ptmx",
-    "/dev/pts",
-    "/dev/random",
-    "/dev/tty",
-    "/dev/urandom",
-    "/dev/zero",
-];
+pub(super) const DEVICES: &[&str] =
+    &["/dev/full", "/dev/null", "/dev/random", "/dev/tty", "/dev/urandom", "/dev/zero"];

@@ -1,10 +1,12 @@
 //! By whose credentials and in whose home Claude Code runs: the consult room's rules, applied to what
 //! is on disk.
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use super::error::Error;
 use super::program;
@@ -34,11 +36,22 @@ pub(crate) fn of(
     Account { source, config_dir, credential: None }
 }
 
-/// Whether somebody is logged in in Claude Code's own home.
+/// Whether somebody is logged in in Claude Code's own home. An adviser with a shell may write there, so
+/// what lies there is read with care.
 pub(crate) fn has_login(claude_home: &Path) -> bool {
-    let [credentials, state] =
-        LOGIN_FILES.map(|name| fs::read_to_string(claude_home.join(name)).ok());
+    let [credentials, state] = LOGIN_FILES.map(|name| read_with_care(&claude_home.join(name)));
     is_login(credentials.as_deref(), state.as_deref())
+}
+
+/// A regular file of a sane size: no link is followed, no FIFO waited for.
+fn read_with_care(path: &Path) -> Option<String> {
+    const LONGEST: u64 = 16 << 20;
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path);
+    let file = file.ok().filter(|file| file.metadata().is_ok_and(|meta| meta.is_file()))?;
+    let mut text = String::new();
+    file.take(LONGEST).read_to_string(&mut text).ok()?;
+    Some(text)
 }
 
 pub(super) fn given<'a>(
@@ -98,7 +111,7 @@ impl Account {
         let home = home(environment).unwrap_or_default();
         let below = clouds.into_iter().map(|name| home.join(name));
         below
-            .chain(given.files().into_iter().map(PathBuf::from))
+            .chain(given.files(self.source).into_iter().map(PathBuf::from))
             .chain([PathBuf::from("/etc/resolv.conf")])
             .collect()
     }
@@ -121,7 +134,9 @@ fn read(file: &CredentialFile) -> Result<String, Error> {
     let path = Path::new(file.path());
     let unusable = |why: String| Error::Credential { path: path.to_owned(), why };
     let io = |error: std::io::Error| unusable(error.to_string());
-    let opened = OpenOptions::new().read(true).open(path).map_err(io)?;
+    let waits_for_nothing = OFlags::NONBLOCK.bits().cast_signed();
+    let opened =
+        OpenOptions::new().read(true).custom_flags(waits_for_nothing).open(path).map_err(io)?;
     let meta = opened.metadata().map_err(io)?;
     if !meta.is_file() {
         return Err(unusable("it is not a file".to_owned()));

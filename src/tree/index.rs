@@ -21,15 +21,23 @@ pub(super) struct Entry<'a> {
 
 /// The entries, in their order; `id` is the length of an object's id, 20 or 32 bytes.
 pub(super) fn entries(bytes: &[u8], id: usize) -> Option<Vec<Entry<'_>>> {
+    // A small file can spell long names that share their beginnings; no path is longer than Linux takes.
+    const NAME_MAX: usize = 4096;
+    const NAMES_MAX: usize = 256 << 20;
     let mut rest = Reader(bytes);
     let (magic, version, count) = (rest.take(4)?, rest.number()?, rest.number()?);
     if magic != b"DIRC" || !(2..=4).contains(&version) {
         return None;
     }
     let mut found: Vec<Entry<'_>> = Vec::new();
+    let mut names = 0;
     for _ in 0..count {
         let before = found.last().map(|entry| &entry.name[..]).unwrap_or_default();
         let entry = entry(&mut rest, version, id, before)?;
+        names += entry.name.len();
+        if entry.name.len() > NAME_MAX || names > NAMES_MAX {
+            return None;
+        }
         found.push(entry);
     }
     // A split index has the rest of its entries in another file.

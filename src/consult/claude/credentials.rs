@@ -95,14 +95,16 @@ const CLOUDS: [Cloud; 3] = [
 ];
 
 /// Variables that name a file which is read on the way to an answer.
-const NAMES_A_FILE: [&str; 6] = [
+const NAMES_A_FILE: [&str; 5] = [
     "NODE_EXTRA_CA_CERTS",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "CLAUDE_CODE_CLIENT_CERT",
     "CLAUDE_CODE_CLIENT_KEY",
-    "GOOGLE_APPLICATION_CREDENTIALS",
 ];
+
+/// The same, of one cloud alone.
+const NAMES_A_CLOUDS_FILE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 
 /// What Claude Code will be given: the inherited variables, and what is carried over from settings.
 #[derive(Clone, Copy)]
@@ -161,8 +163,10 @@ impl Given<'_> {
     }
 
     /// Files that have to be readable, wherever they are.
-    pub(crate) fn files(&self) -> Vec<String> {
-        NAMES_A_FILE.iter().filter_map(|name| self.value(name)).collect()
+    pub(crate) fn files(&self, source: Source) -> Vec<String> {
+        let clouds = (source == Source::Cloud).then_some(NAMES_A_CLOUDS_FILE);
+        let names = NAMES_A_FILE.into_iter().chain(clouds);
+        names.filter_map(|name| self.value(name)).collect()
     }
 
     /// Where the cloud's credentials lie below the home: what is read, and what is written.
