@@ -85,8 +85,9 @@ fn install(
     force: bool,
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
-    let home = context.world.home().ok_or_else(no_home)?;
+    let home = context.world.home().filter(|home| home.is_absolute()).ok_or_else(no_home)?;
     let claude_home = context.world.variable("CLAUDE_CONFIG_DIR").map(Path::new);
+    let claude_home = claude_home.filter(|directory| directory.is_absolute());
     let place = skill::place(client, &home, claude_home);
     let path = place.display();
     let found = skill::look(&place).map_err(|error| unwritable(&place, &error))?;
@@ -111,7 +112,7 @@ fn install(
 }
 
 fn no_home() -> Failure {
-    Failure::usage("HOME is not set, so there is no place for a skill")
+    Failure::usage("HOME is not set to an absolute path, so there is no place for a skill")
         .hinted("Set HOME; or write what `phone-opus skill show` prints to where it belongs.")
 }
 

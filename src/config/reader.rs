@@ -126,7 +126,7 @@ pub(crate) const DURATION: Reader<Duration> =
     Reader { accepts: DURATION_FORMS, example: "\"5s\"", read: duration };
 
 pub(crate) const LIMIT: Reader<Limit> = Reader {
-    accepts: "a duration such as \"90s\", \"20m\", \"1.5h\", \"500ms\" or bare seconds, or \"off\"",
+    accepts: "a duration such as \"90s\", \"20m\", \"1.5h\", \"30d\", \"500ms\" or bare seconds, or \"off\"",
     example: "\"1h\"",
     read: limit,
 };
@@ -190,7 +190,7 @@ pub(crate) fn parse_count(text: &str) -> Result<u32, String> {
 
 fn dollars(found: &Found) -> Result<f64, Unfit> {
     let number = match found {
-        Found::Integer(number) => i32::try_from(*number).ok().map(f64::from),
+        Found::Integer(number) => number.to_string().parse().ok(),
         Found::Float(number) => Some(*number),
         Found::Word(word) => word.trim().parse().ok(),
         _ => None,

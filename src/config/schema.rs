@@ -172,11 +172,11 @@ mod tests {
         for key in KEYS {
             let schema = kind(key);
             let validator = jsonschema::draft202012::new(&schema).expect("a schema is valid");
-            // An integer of dollars ends at two thousand millions, which is nobody's budget.
-            let is_amount = |found: &Found| {
+            // Durations end at a hundred years, which the schema leaves to the program.
+            let is_beyond = |found: &Found| {
                 *found == Found::Integer(1 << 33) && (key.takes)(&Found::Float(2.5))
             };
-            for (value, found) in samples().into_iter().filter(|(_, found)| !is_amount(found)) {
+            for (value, found) in samples().into_iter().filter(|(_, found)| !is_beyond(found)) {
                 let is_valid = validator.is_valid(&value);
                 assert_eq!(is_valid, (key.takes)(&found), "{} and {value}: {schema}", key.name);
             }

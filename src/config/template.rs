@@ -64,7 +64,7 @@ mod tests {
     fn a_paragraph_says_what_a_key_is_for_and_what_it_takes() {
         let expected = "
 # Longest silence of Claude Code; 0 or \"off\" is no limit.
-# Takes a duration such as \"90s\", \"20m\", \"1.5h\", \"500ms\" or bare seconds, or \"off\".
+# Takes a duration such as \"90s\", \"20m\", \"1.5h\", \"30d\", \"500ms\" or bare seconds, or \"off\".
 # idle_timeout = \"20m\"
 ";
         assert!(template().contains(expected), "{}", template());

@@ -53,11 +53,14 @@ pub(crate) fn look(place: &Path) -> io::Result<Found> {
     if is_link(directory)? || is_link(place)? {
         return Ok(Found::Link);
     }
-    let found = match fs::read(place) {
-        Ok(found) => found,
+    match fs::symlink_metadata(place) {
+        // What is no file is not ours, and reading a FIFO would wait for a writer.
+        Ok(metadata) if !metadata.is_file() => return Ok(Found::Edited),
+        Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
         Err(error) => return Err(error),
-    };
+    }
+    let found = fs::read(place)?;
     Ok(match String::from_utf8(found) {
         Ok(text) if text == installed() => Found::Current,
         Ok(text) if is_untouched(&text) => Found::Untouched,
