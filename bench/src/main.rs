@@ -96,6 +96,9 @@ impl Bench {
     }
 }
 
+/// A part of the table: its name, and what measures it.
+type Part = (&'static str, fn(&mut Bench));
+
 fn main() {
     let options = Options::parse();
     let here = std::env::current_exe().expect("a path");
@@ -103,7 +106,7 @@ fn main() {
     let programs = Programs::build(work.path());
     let Options { rounds, jobs, alone, only } = options;
     let mut bench = Bench { programs, work, rounds, jobs, alone, table: Table::begin() };
-    let parts: [(&str, fn(&mut Bench)); 5] = [
+    let parts: [Part; 5] = [
         ("starts", starts::rows),
         ("reads", reads::rows),
         ("writes", writes::rows),

@@ -57,8 +57,8 @@ fn own() -> PathBuf {
     assert!(output.status.success(), "cargo could not build the program");
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let programs = messages.filter_map(|message| Some(message["executable"].as_str()?.into()));
-    programs.last().expect("cargo names the program")
+    let mut programs = messages.filter_map(|message| Some(message["executable"].as_str()?.into()));
+    programs.next_back().expect("cargo names the program")
 }
 
 fn compile(path: &Path, source: &str) -> PathBuf {

@@ -75,7 +75,9 @@ fn one_job(bench: &mut Bench, state: &Path, jobs: u64, small: &Path, others: Opt
     let [lagging, version_then, _] = rounds(&mut || own());
     let beside = others.map(|others| {
         let one = |name: &str, store: &Path| {
-            let run = || whole(&mut bench.alternative_command(name, store, &[wanted.clone()]));
+            let run = || {
+                whole(&mut bench.alternative_command(name, store, std::slice::from_ref(&wanted)))
+            };
             in_turns(bench.rounds, [&mut { run }])[0].p25()
         };
         let files = say(one("files-job", &others.files));

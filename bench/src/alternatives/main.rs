@@ -16,6 +16,9 @@ mod job;
 )]
 #[path = "../../../src/journal/mod.rs"]
 mod journal;
+#[allow(dead_code, unused_imports, reason = "the program uses all of it")]
+#[path = "../../../src/redact/mod.rs"]
+mod redact;
 
 #[path = "../ids.rs"]
 mod ids;

@@ -20,6 +20,7 @@ use crate::journal::index::rebuild;
 use crate::journal::place::State;
 
 #[allow(dead_code, reason = "only lines are written here")]
+#[allow(clippy::duplicate_mod, reason = "the journal keeps its codec to itself")]
 #[path = "../../../src/journal/record.rs"]
 mod record;
 
@@ -79,7 +80,7 @@ fn events(number: u64, prompt_bytes: usize, answer_bytes: usize) -> impl Iterato
         cwd: format!("/srv/project-{}", number % 50),
         model: "opus".to_owned(),
         effort: "max".to_owned(),
-        label: (number % 10 == 0).then(|| "tenth".to_owned()),
+        label: number.is_multiple_of(10).then(|| "tenth".to_owned()),
         ..Request::default()
     };
     let queued = Queued { request, version: "0.1.0".to_owned(), ..Queued::default() };
@@ -98,7 +99,7 @@ fn events(number: u64, prompt_bytes: usize, answer_bytes: usize) -> impl Iterato
         progress(1),
         progress(2),
         progress(3),
-        Event::Succeeded(Box::new(Succeeded { reply, recovered: false })),
+        Event::Succeeded(Box::new(Succeeded { reply, ..Succeeded::default() })),
     ]
     .into_iter()
 }
