@@ -37,10 +37,12 @@ int main(int argc, char **argv) {
 impl Programs {
     /// Builds what is not built. `work` takes the C programs.
     pub(crate) fn build(work: &Path) -> Self {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = here.parent().expect("the repository");
         let c = |name: &str, source: &str| compile(&work.join(name), source);
         Self {
-            own: own(),
-            alternatives: std::env::current_exe().expect("a path").with_file_name("alternatives"),
+            own: built(root, &["--bins"]),
+            alternatives: built(here, &["--bin", "alternatives"]),
             nothing: c("nothing", "int main(void) { return 0; }\n"),
             claude: c("claude", &CLAUDE.replace("STAYS", "0")),
             claude_that_stays: c("claude-that-stays", &CLAUDE.replace("STAYS", "1")),
@@ -48,11 +50,10 @@ impl Programs {
     }
 }
 
-/// The release build of the program, found by what cargo says of it.
-fn own() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository");
+/// The release build of a program, found by what cargo says of it.
+fn built(root: &Path, which: &[&str]) -> PathBuf {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--release", "--bins", "--message-format=json-render-diagnostics"]);
+    cargo.args(["build", "--release", "--message-format=json-render-diagnostics"]).args(which);
     let output = cargo.current_dir(root).stderr(Stdio::inherit()).output().expect("cargo starts");
     assert!(output.status.success(), "cargo could not build the program");
     let text = String::from_utf8(output.stdout).expect("UTF-8");
