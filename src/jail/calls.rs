@@ -47,6 +47,7 @@ fn program(strictness: Strictness) -> Result<BpfProgram, seccompiler::BackendErr
     always(ROUND_ABOUT);
     if strictness.metadata {
         always(METADATA);
+        always(OLD_METADATA);
         always(NEW_METADATA);
     }
     if strictness.unix_sockets {
@@ -148,18 +149,11 @@ const OLDER: &[i64] = &[libc::SYS_mknod];
 #[cfg(not(target_arch = "x86_64"))]
 const OLDER: &[i64] = &[];
 
-#[cfg(target_arch = "x86_64")]
 const METADATA: &[i64] = &[
-    libc::SYS_chmod,
     libc::SYS_fchmod,
     libc::SYS_fchmodat,
-    libc::SYS_chown,
     libc::SYS_fchown,
-    libc::SYS_lchown,
     libc::SYS_fchownat,
-    libc::SYS_utime,
-    libc::SYS_utimes,
-    libc::SYS_futimesat,
     libc::SYS_utimensat,
     libc::SYS_setxattr,
     libc::SYS_lsetxattr,
@@ -169,20 +163,18 @@ const METADATA: &[i64] = &[
     libc::SYS_fremovexattr,
 ];
 
-#[cfg(not(target_arch = "x86_64"))]
-const METADATA: &[i64] = &[
-    libc::SYS_fchmod,
-    libc::SYS_fchmodat,
-    libc::SYS_fchown,
-    libc::SYS_fchownat,
-    libc::SYS_utimensat,
-    libc::SYS_setxattr,
-    libc::SYS_lsetxattr,
-    libc::SYS_fsetxattr,
-    libc::SYS_removexattr,
-    libc::SYS_lremovexattr,
-    libc::SYS_fremovexattr,
+/// Older numbers of some of these.
+#[cfg(target_arch = "x86_64")]
+const OLD_METADATA: &[i64] = &[
+    libc::SYS_chmod,
+    libc::SYS_chown,
+    libc::SYS_lchown,
+    libc::SYS_utime,
+    libc::SYS_utimes,
+    libc::SYS_futimesat,
 ];
+#[cfg(not(target_arch = "x86_64"))]
+const OLD_METADATA: &[i64] = &[];
 
 /// `fchmodat2`, `setxattrat`, `removexattrat` and `file_setattr`, which `libc` may not name yet. Since
 /// Linux 5.1 a new call has the same number everywhere.
