@@ -113,7 +113,7 @@ _phone__opus() {
             return 0
             ;;
         phone__subcmd__opus__subcmd__cancel)
-            opts="-h --json --color --help"
+            opts="-h --color --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -131,7 +131,7 @@ _phone__opus() {
             return 0
             ;;
         phone__subcmd__opus__subcmd__config)
-            opts="-h --json --color --help show check template"
+            opts="-h --color --json --help show check template"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -149,7 +149,7 @@ _phone__opus() {
             return 0
             ;;
         phone__subcmd__opus__subcmd__config__subcmd__check)
-            opts="-h --json --color --help"
+            opts="-h --color --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -167,7 +167,7 @@ _phone__opus() {
             return 0
             ;;
         phone__subcmd__opus__subcmd__config__subcmd__show)
-            opts="-h --json --color --help"
+            opts="-h --color --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -185,7 +185,7 @@ _phone__opus() {
             return 0
             ;;
         phone__subcmd__opus__subcmd__config__subcmd__template)
-            opts="-h --json --color --help"
+            opts="-h --color --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -203,12 +203,16 @@ _phone__opus() {
             return 0
             ;;
         phone__subcmd__opus__subcmd__consult)
-            opts="-q -h --prompt-file --edit --bg --cwd --session --model --effort --max-turns --max-budget-usd --timeout --idle-timeout --web --label --dry-run --json --quiet --color --help"
+            opts="-q -h --color --prompt-file --edit --bg --cwd --session --model --effort --max-turns --max-budget-usd --timeout --idle-timeout --web --label --dry-run --json --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --prompt-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -249,10 +253,6 @@ _phone__opus() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -261,7 +261,7 @@ _phone__opus() {
             return 0
             ;;
         phone__subcmd__opus__subcmd__doctor)
-            opts="-h --fix --json --color --help"
+            opts="-h --color --fix --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -279,18 +279,18 @@ _phone__opus() {
             return 0
             ;;
         phone__subcmd__opus__subcmd__events)
-            opts="-f -h --follow --since --color --help"
+            opts="-f -h --color --follow --since --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --since)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -301,7 +301,7 @@ _phone__opus() {
             return 0
             ;;
         phone__subcmd__opus__subcmd__follow)
-            opts="-q -h --json --quiet --color --help"
+            opts="-q -h --color --json --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -319,18 +319,18 @@ _phone__opus() {
             return 0
             ;;
         phone__subcmd__opus__subcmd__job)
-            opts="-h --json --response --exit-status --color --help"
+            opts="-h --color --json --response --exit-status --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --json)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --json)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -341,12 +341,16 @@ _phone__opus() {
             return 0
             ;;
         phone__subcmd__opus__subcmd__jobs)
-            opts="-h --limit --status --here --label --json --color --help"
+            opts="-h --color --limit --status --here --label --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -363,10 +367,6 @@ _phone__opus() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -375,18 +375,18 @@ _phone__opus() {
             return 0
             ;;
         phone__subcmd__opus__subcmd__login)
-            opts="-h --console --sso --email --color --help"
+            opts="-h --color --console --sso --email --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --email)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --email)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -455,22 +455,22 @@ _phone__opus() {
             return 0
             ;;
         phone__subcmd__opus__subcmd__prune)
-            opts="-h --older-than --keep --dry-run --yes --json --color --help"
+            opts="-h --color --older-than --keep --dry-run --yes --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --older-than)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --keep)
                     COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -481,7 +481,7 @@ _phone__opus() {
             return 0
             ;;
         phone__subcmd__opus__subcmd__retry)
-            opts="-q -h --bg --json --quiet --color --help"
+            opts="-q -h --color --bg --json --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -517,18 +517,18 @@ _phone__opus() {
             return 0
             ;;
         phone__subcmd__opus__subcmd__search)
-            opts="-h --limit --json --color --help"
+            opts="-h --color --limit --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --limit)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -593,7 +593,7 @@ _phone__opus() {
             return 0
             ;;
         phone__subcmd__opus__subcmd__stats)
-            opts="-h --json --color --help"
+            opts="-h --color --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -611,22 +611,22 @@ _phone__opus() {
             return 0
             ;;
         phone__subcmd__opus__subcmd__wait)
-            opts="-h --any --timeout --json --color --help"
+            opts="-h --color --any --timeout --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --json)
                     COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 *)

@@ -46,6 +46,9 @@ complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "mcp" -d 'Serv
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "config" -d 'Show or check the configuration'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "schema" -d 'Print the JSON Schema of a document, or the names of all of them'
 complete -c phone-opus -n "__fish_phone_opus_needs_command" -f -a "skill" -d 'Teach a coding agent when and how to ask'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l prompt-file -d 'Read the question from a file' -r -F
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l cwd -d 'The directory to advise on, instead of the current one' -r -F
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l session -d 'Go on with a conversation: the session id of an earlier job' -r
@@ -60,9 +63,6 @@ complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l max-bu
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l timeout -d 'Longest time from start to answer, such as 90s or 20m; off for none' -r
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l idle-timeout -d 'Longest silence of Claude Code; off for none' -r
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l label -d 'A word to find the job by' -r
-complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
-always\t''
-never\t''"
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l edit -d 'Write or change the question in $VISUAL or $EDITOR'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l bg -d 'Do not wait: print the job\'s id and return'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l web -d 'Let the adviser search and fetch the web'
@@ -70,27 +70,27 @@ complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l dry-ru
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -l json -d 'Print the job as JSON instead of the answer or the id'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -s q -l quiet -d 'Say nothing on standard error but errors'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand consult" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c phone-opus -n "__fish_phone_opus_using_subcommand job" -l json -d 'Print the job as JSON, or only these top-level fields of it' -r
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand job" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand job" -l json -d 'Print the job as JSON, or only these top-level fields of it' -r
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand job" -l response -d 'Print the answer alone, byte for byte'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand job" -l exit-status -d 'Exit as the job ended, instead of 0 for having shown it; 75 while it is unfinished'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand job" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand jobs" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
+always\t''
+never\t''"
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand jobs" -l limit -d 'Show at most this many' -r
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand jobs" -l status -d 'Only jobs in these states: queued, running, succeeded, failed, cancelled, lost' -r
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand jobs" -l label -d 'Only jobs with this label' -r
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand jobs" -l json -d 'Print the list as JSON, or only these fields of each job' -r
-complete -c phone-opus -n "__fish_phone_opus_using_subcommand jobs" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
-always\t''
-never\t''"
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand jobs" -l here -d 'Only jobs that were asked about the current directory'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand jobs" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c phone-opus -n "__fish_phone_opus_using_subcommand wait" -l timeout -d 'Wait at most this long, such as 90s or 20m' -r
-complete -c phone-opus -n "__fish_phone_opus_using_subcommand wait" -l json -d 'Print one JSON document at the end, or only these fields of each job' -r
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand wait" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand wait" -l timeout -d 'Wait at most this long, such as 90s or 20m' -r
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand wait" -l json -d 'Print one JSON document at the end, or only these fields of each job' -r
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand wait" -l any -d 'Return when one of them has ended'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand follow" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
@@ -104,19 +104,19 @@ always\t''
 never\t''"
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand cancel" -l json -d 'Print one JSON document with the jobs as they ended'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand cancel" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c phone-opus -n "__fish_phone_opus_using_subcommand prune" -l older-than -d 'Only jobs that ended longer ago than this, such as 30d or 12h' -r
-complete -c phone-opus -n "__fish_phone_opus_using_subcommand prune" -l keep -d 'Only jobs beyond the N that changed last, of those that have ended' -r
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand prune" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand prune" -l older-than -d 'Only jobs that ended longer ago than this, such as 30d or 12h' -r
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand prune" -l keep -d 'Only jobs beyond the N that changed last, of those that have ended' -r
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand prune" -l dry-run -d 'Show what would go, and remove nothing'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand prune" -l yes -d 'Do not ask'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand prune" -l json -d 'Print what went, or would go, as JSON'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand prune" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c phone-opus -n "__fish_phone_opus_using_subcommand search" -l limit -d 'Show at most this many places' -r
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand search" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand search" -l limit -d 'Show at most this many places' -r
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand search" -l json -d 'Print the places as JSON'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand search" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand stats" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
@@ -124,10 +124,10 @@ always\t''
 never\t''"
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand stats" -l json -d 'Print the totals as JSON'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand stats" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c phone-opus -n "__fish_phone_opus_using_subcommand events" -l since -d 'Only what comes after the line with this `seal`' -r
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand events" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand events" -l since -d 'Only what comes after the line with this `seal`' -r
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand events" -s f -l follow -d 'Go on as events come; with ID, until the job has ended'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand events" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand doctor" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
@@ -143,10 +143,10 @@ complete -c phone-opus -n "__fish_phone_opus_using_subcommand retry" -l bg -d 'D
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand retry" -l json -d 'Print the new job as JSON instead of the answer or the id'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand retry" -s q -l quiet -d 'Say nothing on standard error but errors'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand retry" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c phone-opus -n "__fish_phone_opus_using_subcommand login" -l email -d 'Fill in the address on the login page' -r
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand login" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand login" -l email -d 'Fill in the address on the login page' -r
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand login" -l console -d 'Use the Anthropic Console (billed by use) instead of a subscription'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand login" -l sso -d 'Log in with single sign-on'
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'

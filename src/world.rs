@@ -7,6 +7,7 @@
     reason = "this is the room that reads the environment and the clock"
 )]
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -43,6 +44,12 @@ impl World {
     pub(crate) fn variables(&self) -> Vec<(String, String)> {
         let lossy = |text: &OsString| text.to_string_lossy().into_owned();
         self.variables.iter().map(|(name, value)| (lossy(name), lossy(value))).collect()
+    }
+
+    /// The names of those that are ours.
+    pub(crate) fn own_variables(&self) -> Vec<String> {
+        let names = self.variables.iter().map(|(name, _)| name.to_string_lossy());
+        names.filter(|name| name.starts_with("PHONE_OPUS_")).map(Cow::into_owned).collect()
     }
 
     /// PATH, also where a part of it is not UTF-8.

@@ -1,7 +1,7 @@
 //! `phone-opus cancel`: ends jobs, keeps what there was of their answers.
 
 use super::context::{CLOCK, Context};
-use super::manual::{self, Block, EXAMPLES_TITLE, Section};
+use super::manual::{Block, EXAMPLES_TITLE, Section};
 use super::{json, selection};
 use crate::failure::{Exit, Failure};
 use crate::job::fold::Job;
@@ -13,7 +13,6 @@ use crate::runner::observe;
 
 /// Cancel jobs: Claude Code is asked to end, then made to; what there was of an answer is kept
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     /// The jobs: ids, their first 6 or more characters, or @last
     #[arg(value_name = "ID", required = true)]

@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::context::Context;
-use super::manual::{self, Block, EXAMPLES_TITLE, Section};
+use super::manual::{Block, EXAMPLES_TITLE, Section};
 use crate::config::{Config, Entry, Flags};
 use crate::failure::{Exit, Failure};
 
 /// Show or check the configuration
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     #[command(subcommand)]
     action: Option<Action>,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::ask::{self, Way};
 use super::context::Context;
-use super::manual::{self, Block, EXAMPLES_TITLE, Section};
+use super::manual::{Block, EXAMPLES_TITLE, Section};
 use super::prompt::{self, Sources};
 use super::wall::{check_wall, credential_file};
 use super::{directory, dry_run};
@@ -24,7 +24,6 @@ use crate::world;
 /// PROMPT as a marked block.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that is given or not")]
 #[derive(Debug, Default, clap::Args)]
-#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     /// The question; `-` reads it from standard input
     prompt: Option<String>,

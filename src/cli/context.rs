@@ -56,12 +56,7 @@ impl<'a> Context<'a> {
             return Err(Failure::new(Exit::BadConfiguration, "config", message)
                 .hinted("Unset it, or give it a value (a path, say) that is."));
         }
-        let variables = self.world.variables();
-        let names: Vec<String> = variables
-            .iter()
-            .map(|(name, _)| name.clone())
-            .filter(|name| name.starts_with("PHONE_OPUS_"))
-            .collect();
+        let names = self.world.own_variables();
         let lookup = |name: &str| self.world.variable(name).map(str::to_owned);
         let file = file.map(|(path, text)| config::File { path, text });
         config::resolve(file, &lookup, &names, flags).map_err(|invalid| refuse(&invalid))

@@ -3,7 +3,7 @@
 use super::consult::program_path;
 use super::context::{CLOCK, Context};
 use super::json;
-use super::manual::{self, Block, Section};
+use super::manual::{Block, Section};
 use super::wall::credential_file;
 use crate::config::{Config, Flags};
 use crate::doctor::{Surroundings, consult_the_doctor};
@@ -16,7 +16,6 @@ use crate::world;
 /// Nothing is spent and nothing changed. Each line is OK, WARN or ERROR, with what to do. The exit
 /// code is 0 where nothing is an ERROR, else the one that a consult would end with.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     /// Do what is safe: seal off a torn line, close files to others, record the ends of dead runners'
     /// jobs, remove what a killed process left

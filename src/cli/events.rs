@@ -1,7 +1,7 @@
 //! `phone-opus events`: the log's lines as they are, now and as they come.
 
 use super::context::{CLOCK, Context};
-use super::manual::{self, Block, Section};
+use super::manual::{Block, Section};
 use super::selection;
 use crate::failure::{Exit, Failure};
 use crate::job::id::{JobId, Selector};
@@ -15,7 +15,6 @@ use crate::runner::observe;
 ///
 /// Lines are printed as they stand in the log. Damaged ones are passed over, and counted at the end.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     /// Only the events of this job: its id, its first 6 or more characters, or @last
     #[arg(value_name = "ID")]

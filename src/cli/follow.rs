@@ -1,7 +1,7 @@
 //! `phone-opus follow`: a look over the shoulder of a job, wherever it was started.
 
 use super::context::Context;
-use super::manual::{self, Block, Section};
+use super::manual::{Block, Section};
 use super::{foreground, selection};
 use crate::failure::{Exit, Failure};
 use crate::job::id::Selector;
@@ -11,7 +11,6 @@ use crate::job::id::Selector;
 /// As `consult` does in the foreground, but for any job and only to look: Ctrl-C ends the look, and
 /// the job goes on. Exits as the job ended.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     /// The job: its id, its first 6 or more characters, or @last
     #[arg(value_name = "ID")]

@@ -12,8 +12,7 @@ use std::path::{Path, PathBuf};
 use clap::{Command, CommandFactory};
 use clap_complete::Shell;
 
-use super::Cli;
-use super::manual::{self, Section};
+use super::{Cli, manual, sections};
 
 /// Set to rewrite the files instead of comparing them.
 const UPDATE: &str = "PHONE_OPUS_TEST_UPDATE";
@@ -98,32 +97,9 @@ fn assert_whole(path: &Path) {
     }
 }
 
-fn sections(command: &str) -> &'static [Section] {
-    match command {
-        "consult" => super::consult::MANUAL,
-        "job" => super::job::MANUAL,
-        "jobs" => super::jobs::MANUAL,
-        "retry" => super::retry::MANUAL,
-        "login" => super::login::MANUAL,
-        "wait" => super::wait::MANUAL,
-        "prune" => super::prune::MANUAL,
-        "cancel" => super::cancel::MANUAL,
-        "mcp" => super::mcp::MANUAL,
-        "config" => super::config::MANUAL,
-        "schema" => super::schema::MANUAL,
-        "skill" => super::skill::MANUAL,
-        "doctor" => super::doctor::MANUAL,
-        "events" => super::events::MANUAL,
-        "follow" => super::follow::MANUAL,
-        "search" => super::search::MANUAL,
-        "stats" => super::stats::MANUAL,
-        _ => &[],
-    }
-}
-
 /// The definition without what is hidden.
 fn program() -> Command {
-    let whole = Cli::command();
+    let whole = manual::attach(Cli::command());
     let hidden = |command: &&Command| command.is_hide_set();
     let names: Vec<String> =
         whole.get_subcommands().filter(hidden).map(|c| c.get_name().to_owned()).collect();

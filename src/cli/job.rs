@@ -1,7 +1,7 @@
 //! `phone-opus job`: one job as it stands.
 
 use super::context::Context;
-use super::manual::{self, Block, EXAMPLES_TITLE, Section};
+use super::manual::{Block, EXAMPLES_TITLE, Section};
 use super::{json, selection};
 use crate::failure::{Exit, Failure};
 use crate::job::fold::{Ending, Job};
@@ -11,7 +11,6 @@ use crate::{render, world};
 
 /// Show one job: what was asked, where it stands, what came back
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     /// The job: its id, its first 6 or more characters, or @last
     #[arg(value_name = "ID")]

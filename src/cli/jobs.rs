@@ -4,10 +4,11 @@ use serde_json::Value;
 
 use super::context::{CLOCK, Context};
 use super::json;
-use super::manual::{self, Block, EXAMPLES_TITLE, Section};
+use super::manual::{Block, EXAMPLES_TITLE, Section};
 use crate::config::parse_count;
 use crate::failure::{Exit, Failure};
 use crate::job::brief::Brief;
+use crate::job::filter::Filter;
 use crate::job::id::JobId;
 use crate::job::status::Status;
 use crate::journal::place::State;
@@ -19,7 +20,6 @@ type Row = (JobId, Brief);
 
 /// List the newest jobs, last change first
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     /// Show at most this many
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = parse_count)]
@@ -78,17 +78,11 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
 
 /// The rows that pass, each as it really stands: a dead runner's job is not shown as running.
 fn rows(args: &Args, state: &State) -> Result<(Vec<Row>, bool), Failure> {
-    let here = if args.here { Some(super::directory::directory(None)?) } else { None };
-    let wanted = |row: &Brief| passes(args, here.as_deref(), row);
-    let (mut rows, truncated) = observe::newest(state, args.limit as usize, CLOCK, wanted)?;
+    let cwd = if args.here { Some(super::directory::directory(None)?) } else { None };
+    let filter = Filter { statuses: args.status.clone(), cwd, label: args.label.clone() };
+    let (mut rows, truncated) = observe::newest(state, args.limit as usize, CLOCK, &filter)?;
     look::note_staleness_of(state, &mut rows);
     Ok((rows, truncated))
-}
-
-fn passes(args: &Args, here: Option<&str>, row: &Brief) -> bool {
-    (args.status.is_empty() || args.status.contains(&row.status))
-        && here.is_none_or(|here| row.cwd == here)
-        && args.label.as_deref().is_none_or(|label| row.label.as_deref() == Some(label))
 }
 
 /// With fields, they are those of each job: that is what a list is asked for.

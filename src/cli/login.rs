@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::consult::program_path;
 use super::context::Context;
-use super::manual::{self, Block, Section};
+use super::manual::{Block, Section};
 use crate::config::Flags;
 use crate::failure::{Exit, Failure};
 use crate::runner::own_login::login;
@@ -14,7 +14,6 @@ use crate::runner::own_login::login;
 /// Claude Code's own login runs, and what it stores stays below the state directory. Your own login is
 /// not touched, copied or shared.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     /// Use the Anthropic Console (billed by use) instead of a subscription
     #[arg(long)]

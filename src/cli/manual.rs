@@ -110,6 +110,16 @@ const ENVIRONMENT: Section = Section {
     ])],
 };
 
+/// The program's definition with all that its help tells. Nothing else needs it, so that no other
+/// start pays for it.
+pub(super) fn attach(program: clap::Command) -> clap::Command {
+    let with_manual = |command: clap::Command| match super::sections(command.get_name()) {
+        [] => command,
+        sections => command.after_long_help(help(sections)),
+    };
+    program.after_long_help(help(PROGRAM)).mut_subcommands(with_manual)
+}
+
 /// The sections as the end of a long help.
 pub(super) fn help(sections: &[Section]) -> String {
     let sections = sections.iter().map(|Section { title, blocks }| {

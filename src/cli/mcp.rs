@@ -23,7 +23,6 @@ use crate::world::World;
 
 /// Serve coding agents over MCP, or print how to configure one
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,

@@ -35,11 +35,14 @@ mod wall;
 #[cfg(test)]
 mod generated;
 
-use clap::{ColorChoice, Parser, Subcommand};
+use std::ffi::OsString;
+
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::failure::{BrokenPipe, Exit, Failure};
 use crate::world::World;
 use context::Context;
+use manual::Section;
 use output::Output;
 
 /// Ask Claude Opus for a second opinion through the installed Claude Code, read-only.
@@ -49,7 +52,6 @@ use output::Output;
 #[derive(Debug, Parser)]
 #[command(name = "phone-opus", version = version::text(), max_term_width = 100)]
 #[command(
-    after_long_help = manual::help(manual::PROGRAM),
     subcommand_required = true,
     arg_required_else_help = true,
     disable_help_subcommand = true
@@ -61,7 +63,9 @@ pub(crate) struct Cli {
         value_name = "WHEN",
         global = true,
         default_value = "auto",
-        hide_default_value = true
+        hide_default_value = true,
+        // After what a command has of its own.
+        display_order = 900
     )]
     color: ColorChoice,
 
@@ -69,7 +73,10 @@ pub(crate) struct Cli {
     command: Command,
 }
 
+/// Each is defined when it is the one that was asked for: all of them, with every argument, cost as
+/// much as the rest of a start.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
     Consult(consult::Args),
     Job(job::Args),
@@ -98,7 +105,7 @@ enum Command {
 
 /// Parses the arguments, runs the command, says what went wrong.
 pub(crate) fn run(world: &World) -> Result<Exit, BrokenPipe> {
-    let cli = match Cli::try_parse() {
+    let cli = match parse(std::env::args_os().collect()) {
         Ok(cli) => cli,
         Err(error) => return Ok(json::refuse_arguments(&error)),
     };
@@ -109,6 +116,42 @@ pub(crate) fn run(world: &World) -> Result<Exit, BrokenPipe> {
         Err(failure) if failure.broken_pipe => Err(BrokenPipe),
         Err(failure) => Ok(output.fail(&failure, wants_json)),
         Ok(exit) => Ok(exit),
+    }
+}
+
+/// The help has the manuals, and what is said of every command.
+fn parse(arguments: Vec<OsString>) -> clap::error::Result<Cli> {
+    let mut definition = Cli::command();
+    let asks = |argument: &OsString| argument == "--help" || argument == "-h";
+    if arguments.len() < 2 || arguments.iter().any(asks) {
+        definition = manual::attach(definition);
+        definition.build();
+    }
+    let matches = definition.try_get_matches_from_mut(arguments)?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))
+}
+
+/// What the manual says of a command beyond its arguments.
+fn sections(command: &str) -> &'static [Section] {
+    match command {
+        "consult" => consult::MANUAL,
+        "job" => job::MANUAL,
+        "jobs" => jobs::MANUAL,
+        "retry" => retry::MANUAL,
+        "login" => login::MANUAL,
+        "wait" => wait::MANUAL,
+        "prune" => prune::MANUAL,
+        "cancel" => cancel::MANUAL,
+        "mcp" => mcp::MANUAL,
+        "config" => config::MANUAL,
+        "schema" => schema::MANUAL,
+        "skill" => skill::MANUAL,
+        "doctor" => doctor::MANUAL,
+        "events" => events::MANUAL,
+        "follow" => follow::MANUAL,
+        "search" => search::MANUAL,
+        "stats" => stats::MANUAL,
+        _ => &[],
     }
 }
 

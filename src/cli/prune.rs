@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use super::context::{CLOCK, Context};
-use super::manual::{self, Block, EXAMPLES_TITLE, Section};
+use super::manual::{Block, EXAMPLES_TITLE, Section};
 use crate::config::{Config, Flags, parse_duration};
 use crate::failure::{Exit, Failure};
 use crate::job::retention::{Plan, Rule};
@@ -18,7 +18,6 @@ use crate::runner::prune::{self, Pruned};
 ///
 /// With both --older-than and --keep, a job goes only if both let it. Jobs that have not ended stay.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     /// Only jobs that ended longer ago than this, such as 30d or 12h
     #[arg(long, value_name = "D", value_parser = parse_duration)]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::ask::{self, Way};
 use super::context::{CLOCK, Context};
-use super::manual::{self, Block, Section};
+use super::manual::{Block, Section};
 use super::prompt::{self, Sources};
 use super::{consult, directory, selection};
 use crate::config::Flags;
@@ -22,7 +22,6 @@ use crate::world;
 /// how many run at once say the configuration of now. With PROMPT another question is asked in the
 /// same way. Where the log has the question redacted, that is what is asked, unless PROMPT gives it.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     /// The job: its id, its first 6 or more characters, or @last
     #[arg(value_name = "ID")]

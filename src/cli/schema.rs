@@ -1,13 +1,12 @@
 //! `phone-opus schema`: the JSON Schemas of what the program prints.
 
 use super::context::Context;
-use super::manual::{self, Block, EXAMPLES_TITLE, Section};
+use super::manual::{Block, EXAMPLES_TITLE, Section};
 use crate::failure::{Exit, Failure};
 use crate::render::schema;
 
 /// Print the JSON Schema of a document, or the names of all of them
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     /// Which document
     #[arg(value_name = "NAME")]

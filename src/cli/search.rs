@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::json;
-use super::manual::{self, Block, Section};
+use super::manual::{Block, Section};
 use crate::config::parse_count;
 use crate::failure::{Exit, Failure};
 use crate::job::search::Needle;
@@ -12,7 +12,6 @@ use crate::{render, world};
 
 /// Search prompts, labels, answers and failures of all jobs, newest first, whatever the case
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     /// The words to look for, as they stand there
     #[arg(value_name = "TEXT")]

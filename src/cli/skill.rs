@@ -5,13 +5,12 @@ use std::path::Path;
 use clap::Subcommand;
 
 use super::context::Context;
-use super::manual::{self, Block, EXAMPLES_TITLE, Section};
+use super::manual::{Block, EXAMPLES_TITLE, Section};
 use crate::failure::{Exit, Failure};
 use crate::skill::{self, Client, Found};
 
 /// Teach a coding agent when and how to ask
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,

@@ -2,7 +2,7 @@
 
 use super::context::{CLOCK, Context};
 use super::json;
-use super::manual::{self, Block, EXAMPLES_TITLE, Section};
+use super::manual::{Block, EXAMPLES_TITLE, Section};
 use crate::failure::{Exit, Failure};
 use crate::job::totals::Totals;
 use crate::render;
@@ -10,7 +10,6 @@ use crate::runner::observe;
 
 /// Add all jobs up: how they ended, what they cost, how long they took
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     /// Print the totals as JSON
     #[arg(long)]
@@ -27,10 +26,7 @@ pub(super) const MANUAL: &[Section] = &[Section {
 pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let mut totals = Totals::default();
     if let Some(state) = context.state()? {
-        observe::newest(&state, 0, CLOCK, |row| {
-            totals.add(row);
-            false
-        })?;
+        observe::each(&state, CLOCK, |row| totals.add(row))?;
     }
     if args.json {
         context.output.line(&json::text(&render::json::stats(&totals), None)?)?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::context::{CLOCK, Context};
-use super::manual::{self, Block, EXAMPLES_TITLE, Section};
+use super::manual::{Block, EXAMPLES_TITLE, Section};
 use super::{json, selection};
 use crate::config::parse_duration;
 use crate::failure::{Exit, Failure};
@@ -22,7 +22,6 @@ use crate::{render, world};
 /// Exits as the job ended; of several jobs the worst end counts. A deadline, or Ctrl-C, ends the
 /// wait only: the jobs go on.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = manual::help(MANUAL))]
 pub(super) struct Args {
     /// The jobs: ids, their first 6 or more characters, or @last
     #[arg(value_name = "ID", required = true)]
