@@ -3,9 +3,9 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::Child;
-use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::process::{PidfdFlags, getppid, pidfd_open};
 
 use super::error::Error;
@@ -50,18 +50,12 @@ pub(super) fn run(errand: &Errand, mut inherited: Inherited) -> Result<(), Error
 /// The launch stage exits as soon as it has started us; a caller that looks for children must not
 /// find us any more when the submitter says "accepted".
 fn wait_for_reparenting(born_of: Option<rustix::process::Pid>) {
-    const STEP: Duration = Duration::from_micros(200);
-    const LIMIT_STEPS: usize = 25_000;
-    let parent_is_launcher = || {
-        let parent = getppid();
-        parent == born_of
-            && parent.is_some_and(|pid| is_launcher(pid.as_raw_nonzero().get().unsigned_abs()))
-    };
-    for _ in 0..LIMIT_STEPS {
-        if !parent_is_launcher() {
-            return;
-        }
-        std::thread::sleep(STEP);
+    const LIMIT: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
+    let Some(parent) = born_of else { return };
+    // Readable once it has ended, and by then its children have another parent.
+    let Ok(handle) = pidfd_open(parent, PidfdFlags::empty()) else { return };
+    if getppid() == born_of && is_launcher(parent.as_raw_nonzero().get().unsigned_abs()) {
+        while poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&LIMIT)) == Err(Errno::INTR) {}
     }
 }
 

@@ -58,13 +58,14 @@ pub(super) fn scoped(state: &State, job: JobId) -> Option<Command> {
 
 const SELF: &str = "/proc/self/exe";
 
+/// No directory is set, which the stage does by itself: with one, the standard library would fork
+/// instead of spawning, and copy this process's memory map first.
 fn dress(command: &mut Command, state: &State, job: JobId) {
     let id = job.to_string();
     command
         .args([RUN_COMMAND, &id, "--stage", Stage::Launch.name()])
         .env("PHONE_OPUS_STATE_DIR", state.root())
         .env("PHONE_OPUS_JOB", id)
-        .current_dir("/")
         // Before the guard has a session of its own, a Ctrl-C at the terminal must not hit it.
         .process_group(0);
 }

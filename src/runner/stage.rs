@@ -135,7 +135,7 @@ fn above_standard_streams(stream: impl AsFd) -> io::Result<File> {
 /// This very program, as the next stage; state directory and job are in the environment already.
 fn command(errand: &Errand, stage: Stage) -> Command {
     let mut command = Command::new("/proc/self/exe");
-    command.args([RUN_COMMAND, &errand.job.to_string(), "--stage", stage.name()]).current_dir("/");
+    command.args([RUN_COMMAND, &errand.job.to_string(), "--stage", stage.name()]);
     command
 }
 
@@ -153,6 +153,8 @@ pub(crate) fn run_stage(
     let inherited = Inherited::take(&errand.state, errand.job)
         .map_err(|source| Error::Process { doing, source })?;
     signals::listen_again();
+    // No directory of the caller's is kept busy for as long as the job lives.
+    let _ = std::env::set_current_dir("/");
     match which {
         Stage::Launch => launch::run(&errand, inherited),
         Stage::Guard => guard::run(&errand, inherited),
