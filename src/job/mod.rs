@@ -6,6 +6,7 @@
 pub(crate) mod brief;
 pub(crate) mod enforcement;
 pub(crate) mod event;
+pub(crate) mod filter;
 pub(crate) mod fold;
 pub(crate) mod id;
 mod payload;

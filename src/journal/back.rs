@@ -3,10 +3,11 @@
 use std::iter::FusedIterator;
 
 use super::error::Error;
-use super::line::{Item, Line};
-use super::read::{Log, newline_before};
+use super::line::Item;
+use super::read::{Judged, Log, newline_before};
 use super::record::{TRAILER_LEN, Trailer};
 use super::window::Window;
+use crate::job::id::JobId;
 
 /// Iterates over a log, newest first.
 #[derive(Debug)]
@@ -30,29 +31,57 @@ impl Log {
 }
 
 impl Back<'_> {
-    fn step(&mut self) -> Result<Item, Error> {
-        if let Some(line) = self.hop()? {
-            self.end = line.offset;
-            return Ok(Item::Line(line));
+    /// The next item that is damaged, or a line that is wanted by its job and its raw brief. The
+    /// others are passed over where they lie, uncopied: a scan of everything is after few of them.
+    pub(super) fn next_wanted(
+        &mut self,
+        mut wanted: impl FnMut(JobId, &[u8]) -> bool,
+    ) -> Option<Result<Item, Error>> {
+        while self.end > 0 {
+            match self.step(&mut wanted) {
+                Ok(None) => {}
+                Ok(Some(item)) => return Some(Ok(item)),
+                Err(error) => {
+                    self.end = 0;
+                    return Some(Err(error));
+                }
+            }
         }
-        let start = newline_before(&mut self.window, &self.log.file, self.end - 1);
-        let start = start.map_err(|e| Error::reading(&self.log.path, e))?;
-        let len = self.end - start;
-        self.end = start;
-        Ok(Item::Damaged { offset: start, len })
+        None
+    }
+
+    /// `None` where the line is not wanted.
+    fn step(&mut self, wanted: impl FnOnce(JobId, &[u8]) -> bool) -> Result<Option<Item>, Error> {
+        let end = self.end;
+        match self.hop(wanted)? {
+            Judged::Line(line) => return Ok(Some(Item::Line(line))),
+            Judged::Unwanted => return Ok(None),
+            Judged::Damaged => {}
+        }
+        let start = newline_before(&mut self.window, &self.log.file, end - 1);
+        self.end = start.map_err(|e| Error::reading(&self.log.path, e))?;
+        Ok(Some(Item::Damaged { offset: self.end, len: end - self.end }))
     }
 
     /// The line that ends here, by its trailer. The line's data is not looked at: where damage put
     /// a newline into it, the head still counts, and whoever wants the data finds it damaged.
-    fn hop(&mut self) -> Result<Option<Line>, Error> {
-        let Some(trailer) = self.trailer()? else { return Ok(None) };
-        let Some(offset) = self.end.checked_sub(trailer.len.into()) else { return Ok(None) };
-        let head_end = offset + u64::from(trailer.head_len);
-        if offset > 0 && self.bytes(offset - 1, offset)? != b"\n" {
-            return Ok(None);
+    fn hop(&mut self, wanted: impl FnOnce(JobId, &[u8]) -> bool) -> Result<Judged, Error> {
+        let Some(trailer) = self.trailer()? else { return Ok(Judged::Damaged) };
+        let Some(offset) = self.end.checked_sub(trailer.len.into()) else {
+            return Ok(Judged::Damaged);
+        };
+        let (log, head_end) = (self.log, offset + u64::from(trailer.head_len));
+        // The newline before the line comes with its head: one read, where a block ends in between.
+        let before = u64::from(offset > 0);
+        let bytes = self.bytes(offset - before, head_end)?;
+        let Some(head) = bytes.strip_prefix(&b"\n"[..usize::from(offset > 0)]) else {
+            return Ok(Judged::Damaged);
+        };
+        let judged = log.judge(offset, trailer, head, wanted)?;
+        if !matches!(judged, Judged::Damaged) {
+            self.end = offset;
         }
-        let log = self.log;
-        log.judge(offset, trailer, self.bytes(offset, head_end)?)
+        Ok(judged)
     }
 
     fn trailer(&mut self) -> Result<Option<Trailer>, Error> {
@@ -72,14 +101,7 @@ impl Iterator for Back<'_> {
     type Item = Result<Item, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.end == 0 {
-            return None;
-        }
-        let item = self.step();
-        if item.is_err() {
-            self.end = 0;
-        }
-        Some(item)
+        self.next_wanted(|_, _| true)
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
+use std::iter;
 
 use uuid::Uuid;
 
 use super::error::Error;
 use super::index::Index;
+use super::line::Item;
 use super::read::Log;
 use crate::job::brief::Brief;
 use crate::job::id::{JobId, Selector};
@@ -44,7 +46,7 @@ impl Log {
         mut keep: impl FnMut(JobId, &Brief) -> bool,
     ) -> Result<(Vec<(JobId, Brief)>, bool), Error> {
         let mut rows = Vec::new();
-        for row in self.rows(|_| true) {
+        for row in self.rows(|_, _| true) {
             let (job, brief) = row?;
             if !keep(job, &brief) {
                 continue;
@@ -109,7 +111,7 @@ impl Log {
         {
             return Ok(found);
         }
-        let rows = self.rows(|job| job.to_string().starts_with(prefix));
+        let rows = self.rows(|job, _| job.to_string().starts_with(prefix));
         let candidates = rows.take(CANDIDATES_MAX).collect::<Result<Vec<_>, _>>()?;
         Ok(found(candidates))
     }
@@ -171,22 +173,28 @@ impl Log {
     }
 
     /// Each job once, by its newest row that can be read; the one with the newest event first.
-    pub(super) fn rows(
+    /// `wanted` sees the id and the row as JSON, unread: what it says of one row of a job, it must say
+    /// of all.
+    pub(crate) fn rows(
         &self,
-        wanted: impl Fn(JobId) -> bool,
+        wanted: impl Fn(JobId, &[u8]) -> bool,
     ) -> impl Iterator<Item = Result<(JobId, Brief), Error>> {
-        let mut seen = HashSet::new();
-        self.back().filter_map(move |item| {
-            let line = match item {
-                Ok(item) => item.into_line()?,
-                Err(error) => return Some(Err(error)),
-            };
-            if line.job == NO_JOB || !wanted(line.job) || seen.contains(&line.job) {
-                return None;
+        let (mut back, mut seen) = (self.back(), HashSet::new());
+        iter::from_fn(move || {
+            loop {
+                let item = back.next_wanted(|job, raw_brief| {
+                    job != NO_JOB && !seen.contains(&job) && wanted(job, raw_brief)
+                })?;
+                let line = match item {
+                    Ok(Item::Line(line)) => line,
+                    Ok(Item::Damaged { .. }) => continue,
+                    Err(error) => return Some(Err(error)),
+                };
+                if let Some(brief) = line.brief() {
+                    seen.insert(line.job);
+                    return Some(Ok((line.job, brief)));
+                }
             }
-            let brief = line.brief()?;
-            seen.insert(line.job);
-            Some(Ok((line.job, brief)))
         })
     }
 }

@@ -1,6 +1,5 @@
 //! The log from an offset on: oldest line first, in bounded memory.
 
-use std::io::BufRead;
 use std::iter::FusedIterator;
 
 use super::error::Error;
@@ -43,7 +42,7 @@ impl Forward<'_> {
         };
         let log = self.log;
         let head = self.bytes(start, start + u64::from(trailer.head_len))?;
-        Ok(log.judge(start, trailer, head)?.map_or(damaged, Item::Line))
+        Ok(log.judge(start, trailer, head, |_, _| true)?.into_line().map_or(damaged, Item::Line))
     }
 
     /// Just after the newline of the line at hand. All of a short line is in the window then.
@@ -51,16 +50,13 @@ impl Forward<'_> {
         let mut at = self.at;
         self.bytes(at, (at + SHORT).min(self.log.end))?;
         while at < self.log.end {
-            let mut bytes = self
+            let bytes = self
                 .window
                 .some(&self.log.file, at, self.log.end)
                 .map_err(|e| Error::reading(&self.log.path, e))?;
-            let all = bytes;
-            // The standard library's only fast search for a byte.
-            let taken = bytes.skip_until(b'\n').expect("a slice never fails");
-            at += taken as u64;
-            if all[taken - 1] == b'\n' {
-                break;
+            match memchr::memchr(b'\n', bytes) {
+                Some(newline) => return Ok(at + newline as u64 + 1),
+                None => at += bytes.len() as u64,
             }
         }
         Ok(at)

@@ -46,16 +46,17 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(super) fn new(offset: u64, trailer: Trailer, head: Head<'_>) -> Self {
-        Self {
+    /// `None` where the row is no text.
+    pub(super) fn new(offset: u64, trailer: Trailer, head: Head<'_>) -> Option<Self> {
+        Some(Self {
             offset,
             len: trailer.len.into(),
             job: head.job,
             event: head.event.into_owned(),
             unix_ms: head.unix_ms,
-            raw_brief: head.brief.to_owned(),
+            raw_brief: std::str::from_utf8(head.brief).ok()?.to_owned(),
             trailer,
-        }
+        })
     }
 
     /// The job's list row after this event; `None` where it cannot be read.

@@ -44,7 +44,7 @@ pub(crate) struct Outcome {
 pub(crate) fn plan(state: &State, rule: Rule, now_unix_ms: i64) -> Result<Plan, Error> {
     let mut plan = Plan::new(rule);
     if let Some(log) = Log::open(state)? {
-        for row in log.rows(|_| true) {
+        for row in log.rows(|_, _| true) {
             let (job, brief) = row?;
             plan.look(job, &brief, now_unix_ms);
         }

@@ -17,6 +17,7 @@ use super::place::{State, open_private};
 use super::record::{Head, TRAILER_LEN, Trailer};
 use super::window::{self, Window};
 use crate::job::event::Event;
+use crate::job::id::JobId;
 
 /// What tells a file from every other one.
 pub(super) type Identity = (u64, Option<SystemTime>);
@@ -110,7 +111,8 @@ impl Log {
         let Some(trailer) = trailer.filter(|trailer| trailer.len == spot.len) else {
             return Ok(None);
         };
-        let line = self.judge(spot.offset, trailer, &bytes[..trailer.head_len as usize])?;
+        let head = &bytes[..trailer.head_len as usize];
+        let line = self.judge(spot.offset, trailer, head, |_, _| true)?.into_line();
         Ok(line.map(|line| (line, bytes)))
     }
 
@@ -120,29 +122,53 @@ impl Log {
         Ok(Some(bytes).filter(|bytes| line.trailer.line_holds(bytes)))
     }
 
-    /// Decides whether a sealed line counts. The payload of one that has our layout is not read.
+    /// Decides whether a sealed line counts. The payload of one that has our layout is not read, and
+    /// nothing is copied of one that is not `wanted`, by its job and its raw brief.
     pub(super) fn judge(
         &self,
         offset: u64,
         trailer: Trailer,
         head: &[u8],
-    ) -> Result<Option<Line>, Error> {
+        wanted: impl FnOnce(JobId, &[u8]) -> bool,
+    ) -> Result<Judged, Error> {
         if !trailer.head_holds(head) {
-            return Ok(None);
+            return Ok(Judged::Damaged);
         }
+        let choose = |head: Head<'_>| match wanted(head.job, head.brief) {
+            true => Line::new(offset, trailer, head).map_or(Judged::Damaged, Judged::Line),
+            false => Judged::Unwanted,
+        };
         if let Some(head) = Head::at_fixed_offsets(head) {
-            return Ok(Some(Line::new(offset, trailer, head)));
+            return Ok(choose(head));
         }
         if let Some(head) = Head::by_serde(&[head, b"}"].concat()) {
-            return Ok(Some(Line::new(offset, trailer, head)));
+            return Ok(choose(head));
         }
         let bytes = self.bytes(offset, offset + u64::from(trailer.len))?;
         let head = Head::by_serde(&bytes).filter(|_| trailer.line_holds(&bytes));
-        Ok(head.map(|head| Line::new(offset, trailer, head)))
+        Ok(head.map_or(Judged::Damaged, choose))
     }
 
     pub(super) fn bytes(&self, from: u64, to: u64) -> Result<Vec<u8>, Error> {
         window::read(&self.file, from, to).map_err(|e| Error::reading(&self.path, e))
+    }
+}
+
+/// What a sealed line turned out to be.
+#[derive(Debug)]
+pub(super) enum Judged {
+    Line(Line),
+    /// It counts, and is another one than was asked for.
+    Unwanted,
+    Damaged,
+}
+
+impl Judged {
+    pub(super) fn into_line(self) -> Option<Line> {
+        match self {
+            Judged::Line(line) => Some(line),
+            Judged::Unwanted | Judged::Damaged => None,
+        }
     }
 }
 
@@ -159,7 +185,7 @@ pub(super) fn newline_before(window: &mut Window, file: &File, mut end: u64) -> 
     while end > 0 {
         window.ending(file, end - 1, end)?;
         let block = window.before(end);
-        match block.iter().rposition(|&byte| byte == b'\n') {
+        match memchr::memrchr(b'\n', block) {
             Some(at) => return Ok(end - (block.len() - at) as u64 + 1),
             None => end -= block.len() as u64,
         }

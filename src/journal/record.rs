@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use crc32c::crc32c;
+use memchr::memchr;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -22,8 +23,8 @@ const DIGITS: usize = 8;
 
 const BEFORE_JOB: &str = "{\"v\":1,\"job\":\"";
 const BEFORE_EVENT: &str = "\",\"event\":\"";
-const BEFORE_TIME: &str = "\",\"unix_ms\":";
-const BEFORE_BRIEF: &str = ",\"brief\":";
+const BEFORE_TIME: &str = ",\"unix_ms\":";
+const BEFORE_BRIEF: &str = "\"brief\":";
 
 /// The only version of the line there is. Another one is foreign: what it means is not known here.
 const VERSION: u64 = 1;
@@ -39,9 +40,10 @@ pub(super) fn encode(
 ) -> Option<Vec<u8>> {
     debug_assert!(!brief.contains('\n') && !data.contains('\n'), "one event is one line");
     let event = serde_json::Value::from(event);
-    let mut line =
-        format!("{BEFORE_JOB}{job}\",\"event\":{event},\"unix_ms\":{unix_ms}{BEFORE_BRIEF}{brief}")
-            .into_bytes();
+    let mut line = format!(
+        "{BEFORE_JOB}{job}\",\"event\":{event}{BEFORE_TIME}{unix_ms},{BEFORE_BRIEF}{brief}"
+    )
+    .into_bytes();
     let head_len = u32::try_from(line.len()).ok()?;
     let head_crc = crc32c(&line);
     line.extend_from_slice(DATA);
@@ -117,21 +119,23 @@ pub(super) struct Head<'a> {
     pub(super) event: Cow<'a, str>,
     pub(super) unix_ms: i64,
     /// As it stands in the line, unread; empty where there is none.
-    pub(super) brief: &'a str,
+    pub(super) brief: &'a [u8],
 }
 
 impl<'a> Head<'a> {
-    /// Reads a head of our own layout without parsing JSON. The brief is taken as it is.
+    /// Reads a head of our own layout without parsing JSON. The brief is taken as it is: a scan of
+    /// everything does this for every line.
     pub(super) fn at_fixed_offsets(head: &'a [u8]) -> Option<Self> {
-        let text = std::str::from_utf8(head).ok()?;
-        let (job, rest) = text.strip_prefix(BEFORE_JOB)?.split_at_checked(JobId::LEN)?;
-        let (event, rest) = rest.strip_prefix(BEFORE_EVENT)?.split_once(BEFORE_TIME)?;
-        let (unix_ms, brief) = rest.split_once(BEFORE_BRIEF)?;
-        if !is_plain(event) || !is_json_integer(unix_ms) || brief.contains('\n') {
+        let rest = head.strip_prefix(BEFORE_JOB.as_bytes())?;
+        let (job, rest) = rest.split_at_checked(JobId::LEN)?;
+        let job = JobId::parse(std::str::from_utf8(job).ok()?)?;
+        let (event, rest) = until(b'"', rest.strip_prefix(BEFORE_EVENT.as_bytes())?)?;
+        let (unix_ms, rest) = until(b',', rest.strip_prefix(BEFORE_TIME.as_bytes())?)?;
+        let brief = rest.strip_prefix(BEFORE_BRIEF.as_bytes())?;
+        if !is_plain(event) || !is_json_integer(unix_ms) || memchr(b'\n', brief).is_some() {
             return None;
         }
-        let (job, unix_ms) = (JobId::parse(job)?, unix_ms.parse().ok()?);
-        Some(Self { job, event: Cow::Borrowed(event), unix_ms, brief })
+        Some(Self { job, event: Cow::Borrowed(event), unix_ms: unix_ms.parse().ok()?, brief })
     }
 
     /// Reads a whole line of any layout.
@@ -156,6 +160,12 @@ pub(super) fn data_after(head_len: usize, line: &[u8]) -> Option<&str> {
 pub(super) fn first_value(text: &str) -> Option<&str> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
     values.next()?.ok().map(RawValue::get)
+}
+
+/// The text before the first such byte, and what is after it.
+fn until(end: u8, bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let at = memchr(end, bytes)?;
+    Some((std::str::from_utf8(&bytes[..at]).ok()?, &bytes[at + 1..]))
 }
 
 /// Nothing in it that JSON would have escaped.
@@ -200,7 +210,7 @@ impl<'a> Outer<'a> {
             job: JobId::parse(&self.job)?,
             event: self.event,
             unix_ms: self.unix_ms,
-            brief: self.brief.map_or("", RawValue::get),
+            brief: self.brief.map_or(&[], |brief| brief.get().as_bytes()),
         })
     }
 }
@@ -244,7 +254,7 @@ mod tests {
         assert!(trailer.head_holds(head) && trailer.line_holds(line));
         let read = Head::at_fixed_offsets(head).expect("head");
         assert_eq!((read.job, &*read.event, read.unix_ms), (id(), "queued", 1_790_000_000_000));
-        assert_eq!(read.brief, r#"{"status":"queued"}"#);
+        assert_eq!(read.brief, br#"{"status":"queued"}"#);
         assert_eq!(Head::by_serde(line), Some(read));
         assert_eq!(data_after(head.len(), line), Some(r#"{"é":1}"#));
         assert_eq!(data(line), Some(r#"{"é":1}"#));
@@ -282,7 +292,10 @@ mod tests {
         );
         assert_eq!(Head::at_fixed_offsets(spaced.as_bytes()), None);
         let head = Head::by_serde(spaced.as_bytes()).expect("head");
-        assert_eq!((head.job, &*head.event, head.unix_ms, head.brief), (id(), "queued", -5, ""));
+        assert_eq!(
+            (head.job, &*head.event, head.unix_ms, head.brief),
+            (id(), "queued", -5, &b""[..])
+        );
         assert_eq!(data(spaced.as_bytes()), Some(r#"{"a": 2}"#));
     }
 

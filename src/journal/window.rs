@@ -8,21 +8,30 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-/// Bytes of a block.
+/// Bytes of a block: long for whoever reads everything.
 const BLOCK: u64 = 64 * 1024;
+
+/// And of the first blocks: a list of a few jobs is done with them, and a fresh page of memory costs as
+/// much as reading it.
+const FIRST_BLOCK: u64 = 16 * 1024;
+
+/// How many of them there are.
+const FIRST_BLOCKS: u32 = 8;
 
 /// Some bytes of a file, starting at an offset.
 #[derive(Debug, Default)]
 pub(super) struct Window {
     start: u64,
     bytes: Vec<u8>,
+    /// Blocks that were read.
+    blocks: u32,
 }
 
 impl Window {
     /// The bytes `from..to`, with as many before them as the block holds: for going backwards.
     pub(super) fn ending(&mut self, file: &File, from: u64, to: u64) -> io::Result<&[u8]> {
         if !self.holds(from, to) {
-            self.load(file, to.saturating_sub(BLOCK).min(from), to)?;
+            self.load(file, to.saturating_sub(self.block()).min(from), to)?;
         }
         Ok(self.slice(from, to))
     }
@@ -30,7 +39,7 @@ impl Window {
     /// The bytes `from..to`, with as many after them as the block holds: for going forwards.
     pub(super) fn starting(&mut self, file: &File, from: u64, to: u64) -> io::Result<&[u8]> {
         if !self.holds(from, to) {
-            self.load(file, from, to.max(from + BLOCK))?;
+            self.load(file, from, to.max(from + self.block()))?;
         }
         Ok(self.slice(from, to))
     }
@@ -38,7 +47,7 @@ impl Window {
     /// What is at hand from `from` on, limited by `to`; one byte at least.
     pub(super) fn some(&mut self, file: &File, from: u64, to: u64) -> io::Result<&[u8]> {
         if !self.holds(from, from + 1) {
-            self.load(file, from, from + BLOCK)?;
+            self.load(file, from, from + self.block())?;
         }
         let end = to.min(self.end());
         Ok(self.slice(from, end))
@@ -47,6 +56,10 @@ impl Window {
     /// What is at hand before `to`, which [`Window::ending`] has just brought here.
     pub(super) fn before(&self, to: u64) -> &[u8] {
         self.slice(self.start, to)
+    }
+
+    fn block(&self) -> u64 {
+        if self.blocks < FIRST_BLOCKS { FIRST_BLOCK } else { BLOCK }
     }
 
     fn holds(&self, from: u64, to: u64) -> bool {
@@ -62,6 +75,7 @@ impl Window {
     }
 
     fn load(&mut self, file: &File, from: u64, to: u64) -> io::Result<()> {
+        self.blocks = self.blocks.saturating_add(1);
         self.start = from;
         self.bytes.resize(offset(to - from), 0);
         let read = read_fully(file, from, &mut self.bytes);

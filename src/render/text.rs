@@ -32,6 +32,9 @@ pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
 
 /// Text on one line: runs of white space become one blank, every control is spelt out.
 pub(crate) fn one_line(text: &str) -> String {
+    if is_one_line(text) {
+        return text.to_owned();
+    }
     let words: Vec<&str> = text.split_whitespace().collect();
     spell_out(&words.join(" "), |_| false).into_owned()
 }
@@ -86,6 +89,16 @@ pub(crate) fn counted(number: u64, one: &str) -> String {
     format!("{number} {one}{}", if number == 1 { "" } else { "s" })
 }
 
+/// Whether nothing is to be done for [`one_line`]; in doubt, no. Its bytes tell, as in [`spell_out`]:
+/// what is white space begins with one of them too.
+fn is_one_line(text: &str) -> bool {
+    let may_be_white = |byte: u8| begins_what_acts(byte) || matches!(byte, 0xe1 | 0xe3);
+    !text.bytes().fold(false, |so_far, byte| so_far | may_be_white(byte))
+        && !text.starts_with(' ')
+        && !text.ends_with(' ')
+        && !text.contains("  ")
+}
+
 fn within(chars: impl Iterator<Item = char>, room: usize) -> impl Iterator<Item = char> {
     let mut used = 0;
     chars.take_while(move |c| {
@@ -95,7 +108,10 @@ fn within(chars: impl Iterator<Item = char>, room: usize) -> impl Iterator<Item 
 }
 
 fn spell_out(text: &str, keep: impl Fn(char) -> bool) -> Cow<'_, str> {
-    if !text.chars().any(|c| acts(c) && !keep(c)) {
+    // An answer is long, and nearly always has nothing in it: a look at its bytes is enough then.
+    let may_act = |byte: u8| begins_what_acts(byte) && !(byte.is_ascii() && keep(byte.into()));
+    let has_reason = text.bytes().fold(false, |so_far, byte| so_far | may_act(byte));
+    if !has_reason || !text.chars().any(|c| acts(c) && !keep(c)) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len());
@@ -117,9 +133,25 @@ fn acts(c: char) -> bool {
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Whether what [`acts`] may begin with this byte, in UTF-8.
+fn begins_what_acts(byte: u8) -> bool {
+    byte < b' ' || matches!(byte, 0x7f | 0xc2 | 0xd8 | 0xe2)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whatever_acts_is_known_by_its_first_byte() {
+        for c in ('\0'..=char::MAX).filter(|&c| acts(c)) {
+            assert!(begins_what_acts(c.encode_utf8(&mut [0; 4]).as_bytes()[0]), "{c:?}");
+        }
+        for c in ('\0'..=char::MAX).filter(|&c| c.is_whitespace() || acts(c)) {
+            assert!(c == ' ' || !is_one_line(&format!("a{c}b")), "{c:?}");
+        }
+        assert!(is_one_line("naïve a b") && !is_one_line("a  b") && !is_one_line(" a"));
+    }
 
     #[test]
     fn no_escape_sequence_survives() {

@@ -1,5 +1,6 @@
 //! What a job really is: the log and the lock together. A dead runner's job is ended by whoever looks.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::clock::Clock;
@@ -8,6 +9,7 @@ use super::liveness::{Liveness, liveness};
 use super::recover;
 use crate::job::brief::{self, Brief};
 use crate::job::event::Event;
+use crate::job::filter::Filter;
 use crate::job::fold::{Ending, Job};
 use crate::job::id::JobId;
 use crate::journal::history;
@@ -36,42 +38,46 @@ pub(crate) fn effective(state: &State, job: Job, clock: Clock) -> Result<Job, Er
     recover::settle(state, job, clock, PATIENCE)
 }
 
-/// The newest jobs that `keep` wants, `limit` at most, each row as it really stands; and whether there
-/// are more. What a row had to cut is whole again when `keep` sees it.
+/// The newest jobs that pass, `limit` at most, each row as it really stands; and whether there are
+/// more. What a row had to cut is whole again for the filter.
 pub(crate) fn newest(
     state: &State,
     limit: usize,
     clock: Clock,
-    mut keep: impl FnMut(&Brief) -> bool,
+    filter: &Filter,
 ) -> Result<(Vec<(JobId, Brief)>, bool), Error> {
     let Some(log) = Log::open(state)? else { return Ok((Vec::new(), false)) };
     let mut rows = Vec::new();
-    let mut failed = None;
-    let (_, truncated) = log.newest(limit, |id, found| {
-        let looked = row(state, id, found.clone(), clock)
-            .and_then(|row| Ok((keep(&whole(&log, id, &row)?), row)));
-        match looked {
-            Ok((wanted, row)) => {
-                rows.extend(wanted.then_some((id, row)));
-                wanted
-            }
-            Err(error) => {
-                failed.get_or_insert(error);
-                true // Counts to the limit, so that the search ends soon.
-            }
+    let may_pass = filter.sieve();
+    for found in log.rows(|_, raw| may_pass(raw)) {
+        let (id, found) = found?;
+        let row = row(state, id, found, clock)?;
+        if !filter.passes(whole(&log, id, &row)?.as_ref()) {
+            continue;
         }
-    })?;
-    rows.truncate(limit);
-    failed.map_or(Ok((rows, truncated)), Err)
+        if rows.len() == limit {
+            return Ok((rows, true));
+        }
+        rows.push((id, row));
+    }
+    Ok((rows, false))
 }
 
-fn whole(log: &Log, id: JobId, row: &Brief) -> Result<Brief, Error> {
+/// Every job's row as it really stands, the newest first.
+pub(crate) fn each(state: &State, clock: Clock, mut look: impl FnMut(&Brief)) -> Result<(), Error> {
+    let Some(log) = Log::open(state)? else { return Ok(()) };
+    for found in log.rows(|_, _| true) {
+        let (id, found) = found?;
+        look(&row(state, id, found, clock)?);
+    }
+    Ok(())
+}
+
+/// What the row had to cut is in its job's first event.
+fn whole<'a>(log: &Log, id: JobId, row: &'a Brief) -> Result<Cow<'a, Brief>, Error> {
     let job = if row.cut { log.job(id)? } else { None };
-    let request = job.map(|job| job.queued.request);
-    Ok(request.map_or_else(
-        || row.clone(),
-        |request| Brief { cwd: request.cwd, label: request.label, ..row.clone() },
-    ))
+    let Some(request) = job.map(|job| job.queued.request) else { return Ok(Cow::Borrowed(row)) };
+    Ok(Cow::Owned(Brief { cwd: request.cwd, label: request.label, ..row.clone() }))
 }
 
 /// The same for a list row.

@@ -8,6 +8,7 @@ use super::super::shared::Shared;
 use super::Done;
 use crate::failure::Failure;
 use crate::job::brief::Brief;
+use crate::job::filter::Filter;
 use crate::job::fold::Job;
 use crate::job::id::JobId;
 use crate::job::status::Status;
@@ -49,8 +50,8 @@ pub(super) fn rows(
     statuses: &[Status],
 ) -> Result<(Vec<Row>, bool), Failure> {
     let Some(state) = shared.state()? else { return Ok((Vec::new(), false)) };
-    let wanted = |row: &Brief| statuses.is_empty() || statuses.contains(&row.status);
-    Ok(observe::newest(&state, limit, shared.desk.clock(), wanted)?)
+    let filter = Filter { statuses: statuses.to_vec(), ..Filter::default() };
+    Ok(observe::newest(&state, limit, shared.desk.clock(), &filter)?)
 }
 
 fn whole(shared: &Shared, rows: &[Row]) -> Result<Vec<Job>, Failure> {
