@@ -68,7 +68,11 @@ impl Transcript {
                     self.flush();
                 }
             }
-            Line::Event => self.write_line(raw),
+            Line::Event => {
+                self.finish();
+                self.write(raw);
+            }
+            Line::Aside => self.write_beside(raw),
             Line::Result => {
                 self.finish();
                 self.put(&self.kept(raw));
@@ -114,15 +118,16 @@ impl Transcript {
         let raw = if self.redact { redact::bytes(raw) } else { Cow::Borrowed(raw) };
         let text = String::from_utf8_lossy(&raw[..raw.len().min(SHOWN)]).into_owned();
         if !text.trim().is_empty() {
-            self.write_line(
-                &json!({"type": "phone_opus_noise", "text": text}).to_string().into_bytes(),
-            );
+            let line = json!({"type": "phone_opus_noise", "text": text}).to_string();
+            self.write_beside(line.as_bytes());
         }
     }
 
-    fn write_line(&mut self, raw: &[u8]) {
-        self.finish();
-        self.write(raw);
+    /// A line that may stand between two pieces of one text: the end of the first one waits, because
+    /// the second may make a secret of it. Put together, the text is the same.
+    fn write_beside(&mut self, line: &[u8]) {
+        self.flush();
+        self.write(line);
     }
 
     fn write(&mut self, line: &[u8]) {
@@ -194,6 +199,32 @@ mod tests {
         transcript.note(br#"{"type":"assistant"}"#, &Line::Event);
         let text = r#"{"type":"phone_opus_text","text":"so be it"}"#;
         assert_eq!(lines_of(&path), [text, r#"{"type":"assistant"}"#]);
+    }
+
+    #[test]
+    fn what_is_said_between_two_pieces_of_a_secret_does_not_part_them() {
+        let retry = br#"{"type":"system","subtype":"api_retry"}"#;
+        let ping = br#"{"type":"stream_event","event":{"type":"ping"}}"#;
+        for between in [&retry[..], ping, b"not JSON", br#"{"type":"unheard_of"}"#] {
+            let directory = tempfile::tempdir().expect("made");
+            let path = directory.path().join("transcript.jsonl");
+            let mut transcript = Transcript::on(File::create(&path).ok(), CAP, true);
+            let mut stream = Stream::default();
+            let mut note = |line: &[u8]| transcript.note(line, &stream.line(line));
+            let delta = |text: &str| {
+                let delta = json!({"type": "text_delta", "text": text});
+                let event = json!({"type": "content_block_delta", "index": 0, "delta": delta});
+                json!({"type": "stream_event", "event": event}).to_string()
+            };
+            note(delta("it is ghp_0123456789abcdefghij").as_bytes());
+            note(between);
+            note(delta("ABCDEFGHIJklmnop, I think").as_bytes());
+            note(br#"{"type":"stream_event","event":{"type":"content_block_stop","index":0}}"#);
+            let lines = lines_of(&path);
+            assert_eq!(lines.len(), 4, "{lines:?}");
+            let read = Stream::recover(&lines).partial_text();
+            assert_eq!(read.as_deref(), Some("it is [redacted: github token], I think"));
+        }
     }
 
     #[test]

@@ -22,8 +22,11 @@ pub(crate) enum Line {
     Noise,
     /// A piece of a message; the text is what it adds to the answer, which may be nothing.
     Delta(String),
-    /// Anything else that Claude Code says.
+    /// What belongs to the messages: where a block or a message begins or ends.
     Event,
+    /// Said beside the messages, perhaps between two pieces of one text: a retry, a limit, what a tool
+    /// or a subagent answered, and all that this version does not know.
+    Aside,
     /// A `result` line: the run is over, but for what else may be printed.
     Result,
 }
@@ -92,7 +95,7 @@ impl Stream {
             "system" => self.system(read(line)),
             "rate_limit_event" => self.rate_limit(&read(line)),
             "result" => self.take_result(read(line)),
-            _ => Line::Event,
+            _ => Line::Aside,
         };
         self.live.text_bytes = self.answer.bytes();
         self.live.tool = self.tools.in_use().cloned();
@@ -147,7 +150,8 @@ impl Stream {
                 Some(abandoned) => self.answer.message_abandoned(abandoned.from_block_index),
                 None => self.answer.message_stopped(),
             },
-            _ => {}
+            Some("content_block_stop") => {}
+            _ => return Line::Aside,
         }
         Line::Event
     }
@@ -167,7 +171,7 @@ impl Stream {
 
     fn assistant(&mut self, line: wire::Turn) -> Line {
         if line.parent_tool_use_id.is_some() {
-            return Line::Event;
+            return Line::Aside;
         }
         if api_error::is_claude_codes_own(&line) {
             self.api_error = api_error::told_by(line).or(self.api_error.take());
@@ -191,7 +195,7 @@ impl Stream {
         for block in &line.message.content {
             self.tools.answered(block.tool_use_id.as_ref());
         }
-        Line::Event
+        Line::Aside
     }
 
     fn system(&mut self, line: wire::System) -> Line {
@@ -207,7 +211,7 @@ impl Stream {
             Some("api_retry") => self.live.api_retries += 1,
             _ => {}
         }
-        Line::Event
+        Line::Aside
     }
 
     /// `allowed` and `allowed_warning` turn nobody away, and their reset is not worth waiting for.
@@ -217,7 +221,7 @@ impl Stream {
             let resets = info.resets_at.and_then(|seconds| seconds.checked_mul(1000));
             self.live.limit_resets_unix_ms = resets.or(self.live.limit_resets_unix_ms);
         }
-        Line::Event
+        Line::Aside
     }
 
     /// The last result wins, with one exception: an answer gives way only to another answer. It was

@@ -177,10 +177,10 @@ fn noise_is_no_sign_of_life_and_changes_nothing() {
 }
 
 #[test]
-fn an_unknown_kind_is_an_event() {
+fn an_unknown_kind_stands_beside_the_messages() {
     let mut stream = Stream::default();
     for line in [r#"{"type":"wat"}"#, r#"  {"new":[],"type":"w"}  "#, r#"{"type":"system"}"#] {
-        assert_eq!(stream.line(line.as_bytes()), Line::Event, "{line}");
+        assert_eq!(stream.line(line.as_bytes()), Line::Aside, "{line}");
     }
     assert!(stream.spoke());
 }
