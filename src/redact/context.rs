@@ -1,5 +1,5 @@
-//! Secrets that the words around them tell: what follows `Bearer`, what a URL has before its host,
-//! what is assigned to `aws_secret_access_key`; and tokens of several parts.
+//! Secrets that the words around them tell: what follows `Bearer`, what is assigned to
+//! `aws_secret_access_key`; and tokens of several parts.
 
 use super::find::{Secret, begins_word, is_random, run};
 use super::shapes::url64;
@@ -80,61 +80,6 @@ const fn is_aws_secret(byte: u8) -> bool {
 /// Whether a text is as long and as mixed as such a key.
 pub(super) fn is_aws_secret_key(text: &[u8]) -> bool {
     text.len() == 40 && text.iter().all(|byte| is_aws_secret(*byte)) && is_random(text, true)
-}
-
-/// The password of a URL such as `postgres://name:password@host`; `at` is the colon before it.
-pub(super) fn password(text: &[u8], at: usize) -> Option<Secret> {
-    const LONGEST: usize = 256;
-    let start = at + 1;
-    let body = run(&text[start..], is_password, LONGEST);
-    let end = start + body.len();
-    let host = text.get(end) == Some(&b'@')
-        && text.get(end + 1).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'[');
-    if body.is_empty() || !host {
-        return None;
-    }
-    let before = &text[..at];
-    let name = before.iter().rev().take(LONGEST).take_while(|byte| is_user_name(**byte)).count();
-    let (scheme, name) = before.split_at(before.len() - name);
-    let fits = scheme.ends_with(b"://") && !is_stand_in(body, name);
-    fits.then_some(Secret { start, end, what: "url password" })
-}
-
-const fn is_password(byte: u8) -> bool {
-    byte.is_ascii_graphic()
-        && !matches!(byte, b'/' | b'@' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\')
-}
-
-const fn is_user_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'~' | b'%' | b'+' | b'-' | b'!')
-}
-
-/// Whether somebody wrote this in the place of a password: a variable, a blank, a word of the manual.
-fn is_stand_in(password: &[u8], name: &[u8]) -> bool {
-    const WORDS: [&[u8]; 16] = [
-        b"password",
-        b"passwd",
-        b"passw0rd",
-        b"pass",
-        b"passphrase",
-        b"pwd",
-        b"pw",
-        b"secret",
-        b"token",
-        b"changeme",
-        b"example",
-        b"test",
-        b"user",
-        b"username",
-        b"root",
-        b"admin",
-    ];
-    let all_same = password.iter().all(|byte| *byte == password[0]);
-    all_same
-        || password.eq_ignore_ascii_case(name)
-        || WORDS.iter().any(|word| password.eq_ignore_ascii_case(word))
-        || matches!(password[0], b'$' | b'{' | b'[' | b'*' | b'(' | b'#')
-        || (password[0] == b'%' && !password.get(1).is_some_and(u8::is_ascii_hexdigit))
 }
 
 /// A Telegram bot's token: digits, the colon at `at`, and 35 characters that begin with `AA`.

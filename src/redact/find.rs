@@ -3,6 +3,7 @@
 use super::context;
 use super::pem;
 use super::shapes::{SHAPES, Shape};
+use super::url;
 
 /// Where a secret stands, and what it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +57,7 @@ fn may_begin(first: u8, second: u8) -> bool {
 fn begins(text: &[u8], at: usize) -> Option<Secret> {
     match text[at] {
         b'-' => pem::private_key(text, at),
-        b':' => context::password(text, at).or_else(|| context::telegram(text, at)),
+        b':' => url::password(text, at).or_else(|| context::telegram(text, at)),
         b'B' | b'b' => context::credentials(text, at).or_else(|| shaped(text, at)),
         b'S' | b's' => context::aws_secret(text, at).or_else(|| shaped(text, at)),
         b'e' => context::jwt(text, at),

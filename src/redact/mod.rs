@@ -14,6 +14,7 @@ mod json;
 mod pem;
 mod shapes;
 mod stream;
+mod url;
 
 use std::borrow::Cow;
 

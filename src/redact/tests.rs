@@ -105,13 +105,34 @@ fn words_around_a_secret_tell_what_it_is() {
             "postgres://app:hunter2@db:5432/x".to_owned(),
             "postgres://app:[redacted: url password]@db:5432/x".to_owned(),
         ),
-        (
-            "https://:p%40ss@example.org".to_owned(),
-            "https://:[redacted: url password]@example.org".to_owned(),
-        ),
     ] {
         assert_eq!(text(&given), want);
     }
+}
+
+#[test]
+fn the_password_of_a_url_is_found_whatever_is_in_it() {
+    for (before, password, after) in [
+        ("https://:", "p%40ss", "@example.org"),
+        ("postgres://user:", "p@ss/word", "@host/db"),
+        ("postgres://user:", "p@ss", "@host/db"),
+        ("postgres://user:", "p@ss@host2", "@db.example.org:5432/x"),
+        ("redis://:", "p/w", "@cache"),
+        ("redis://:", "p/w", "@10.0.0.7:6379/0"),
+        ("(amqp://app:", "a/b/c=", "@mq.example.org)"),
+        ("https://bot:", "aB3/x+y", "@git.example.org/o/r.git"),
+        ("https://me@example.org:", "hunter2", "@git.example.org/o/r"),
+        // What is a URL already ends where a URL says so.
+        ("git+https://bot:", "hunter2", "@git.example.org/o/r.git@main"),
+        ("https://bot:", "hunter2", "@npm.example.org/@scope/name"),
+        ("https://bot:", "hunter2", "@localhost/x@y/z"),
+        ("postgres://app:", "hunter2", "@db/x?mail=a@example.org"),
+    ] {
+        let want = format!("{before}[redacted: url password]{after}");
+        assert_eq!(text(&format!("{before}{password}{after}")), want);
+    }
+    let two = "a://b:hunter2,http://c:hunter3@d.example.org";
+    assert_eq!(text(two), "a://b:hunter2,http://c:[redacted: url password]@d.example.org");
 }
 
 #[test]
@@ -143,6 +164,14 @@ fn what_only_looks_like_a_secret_stays() {
         "redis://:$REDIS_PASSWORD@cache:6379",
         "git@github.com:owner/name.git",
         "http://localhost:8080/@scope/name",
+        "http://localhost:__PORT__/x@y.example.org/z",
+        "http://localhost:8080?mail=a@example.org",
+        "https://npm.example.org:4873/name@1.2.3",
+        "https://host:port/path@example.org/",
+        "https://a.example.org:x/y@z.example.org/",
+        "ssh://git@example.org:owner/repo.git@v1.0",
+        "docker://alpine:3.18@sha256:0123456789abcdef0123456789abcdef",
+        "http://a:b/@c/d and http://a:b/c@1.2.3",
         "if line == \"-----BEGIN PRIVATE KEY-----\" { return; }",
         "-----BEGIN CERTIFICATE-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA\n-----END CERTIFICATE-----",
         "d41d8cd98f00b204e9800998ecf8427e 0b4e0a52-7f43-4f5e-9a2b-3c1d5e6f7a8b",
