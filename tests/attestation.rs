@@ -306,6 +306,7 @@ fn every_kind_of_repository_tells_its_commit() {
     git(&world, &cwd, &["submodule", "--quiet", "add", "../module", "sub"]);
     git(&world, &cwd, &["commit", "-q", "-m", "sub"]);
     fs::create_dir(cwd.join("below")).expect("made");
+    fs::write(cwd.join("below/new"), "").expect("written");
     git(&world, &cwd, &["pack-refs", "--all"]);
     let packed = cwd.join("packed");
     git(&world, &cwd, &["clone", "-q", ".", "../packed"]);
@@ -330,6 +331,233 @@ fn every_kind_of_repository_tells_its_commit() {
     fs::write(cwd.join("sub/a.txt"), "other\n").expect("written");
     fs::write(world.path("gate"), "").expect("opened");
     assert_eq!(world.finish(&id)["tree_changed"], true);
+}
+
+/// What a consult says of a directory that changes while it runs.
+fn changed_by(world: &World, directory: &Path, change: impl FnOnce()) -> Value {
+    let _ = fs::remove_file(world.path("gate"));
+    let shown = directory.display().to_string();
+    let id = world.submit_with(&["--cwd", &shown, &gated(world)]);
+    world.until_status(&id, "running");
+    change();
+    fs::write(world.path("gate"), "").expect("opened");
+    let job = world.finish(&id);
+    assert_eq!(job["status"], "succeeded", "{job:#}");
+    job
+}
+
+#[test]
+fn what_git_ignores_as_a_whole_is_looked_at_all_the_same() {
+    let world = in_repository();
+    let dotfiles = world.path("dotfiles");
+    repository(&world, &dotfiles);
+    fs::write(dotfiles.join(".gitignore"), "*\n").expect("written");
+    git(&world, &dotfiles, &["commit", "-q", "-a", "-m", "all"]);
+    for directory in [dotfiles.join("project"), world.cwd().join("ignored/deep")] {
+        fs::create_dir_all(&directory).expect("made");
+        let file = directory.join("x");
+        fs::write(&file, "one").expect("written");
+        let job = consult_about(&world, &directory);
+        let seen = &job["provenance"];
+        assert_eq!((&seen["method"], &seen["complete"]), (&json!("files"), &json!(true)));
+        assert_eq!((&seen["files"], &seen["dirty"]), (&json!(1), &Value::Null), "{seen}");
+        assert_eq!((&job["tree_changed"], &job["stale"]), (&json!(false), &json!(false)));
+        let changed = changed_by(&world, &directory, || fs::write(&file, "two").expect("written"));
+        assert_eq!((&changed["tree_changed"], &changed["stale"]), (&json!(true), &json!(true)));
+    }
+    // What comes into an empty directory comes from nothing, ignored or not.
+    for name in ["ignored/empty", "empty"] {
+        let empty = world.cwd().join(name);
+        fs::create_dir(&empty).expect("made");
+        let job = changed_by(&world, &empty, || fs::write(empty.join("x"), "").expect("written"));
+        assert_eq!(job["tree_changed"], true, "{name}: {job:#}");
+    }
+}
+
+#[test]
+fn flags_and_times_that_make_git_look_away_do_not_hide_a_change() {
+    let world = in_repository();
+    let file = world.cwd().join("a.txt");
+    let dirty = || consult(&world)["provenance"]["dirty"].clone();
+    for flag in ["assume-unchanged", "skip-worktree"] {
+        git(&world, &world.cwd(), &["update-index", &format!("--{flag}"), "a.txt"]);
+        assert_eq!(dirty(), json!(false), "{flag}");
+        let job = changed_by(&world, &world.cwd(), || fs::write(&file, "22\n").expect("written"));
+        assert_eq!(job["tree_changed"], true, "{flag}");
+        assert_eq!(dirty(), json!(true), "{flag}");
+        fs::write(&file, "one\n").expect("written");
+        git(&world, &world.cwd(), &["update-index", &format!("--no-{flag}"), "a.txt"]);
+    }
+    // Another content of the same size, and the time set back.
+    git(&world, &world.cwd(), &["update-index", "--refresh"]);
+    let then = fs::metadata(&file).and_then(|meta| meta.modified()).expect("a time");
+    fs::write(&file, "two\n").expect("written");
+    fs::File::options().write(true).open(&file).expect("opened").set_modified(then).expect("set");
+    assert_eq!(dirty(), json!(true), "a time that was set back");
+    fs::write(&file, "one\n").expect("written");
+    fs::write(world.cwd().join("b.txt"), "").expect("written");
+    git(&world, &world.cwd(), &["add", "-N", "b.txt"]);
+    assert_eq!(dirty(), json!(true), "a file that is only announced");
+}
+
+#[test]
+fn a_file_system_without_the_executable_bit_is_taken_at_its_word() {
+    let world = in_repository();
+    let cwd = world.cwd();
+    let dirty = || consult(&world)["provenance"]["dirty"].clone();
+    fs::set_permissions(cwd.join("a.txt"), fs::Permissions::from_mode(0o755)).expect("set");
+    assert_eq!(dirty(), json!(true), "an executable");
+    git(&world, &cwd, &["config", "core.fileMode", "false"]);
+    assert_eq!(dirty(), json!(false), "the bit means nothing here");
+    fs::write(cwd.join("a.txt"), "two\n").expect("written");
+    assert_eq!(dirty(), json!(true), "the content does");
+}
+
+#[test]
+fn an_index_in_two_files_leaves_every_file_to_be_looked_at() {
+    let world = in_repository();
+    git(&world, &world.cwd(), &["update-index", "--split-index"]);
+    let job = consult(&world);
+    let seen = &job["provenance"];
+    assert_eq!((&seen["method"], &seen["complete"]), (&json!("files"), &json!(true)), "{seen}");
+    assert_eq!((&job["tree_changed"], &job["stale"]), (&json!(false), &json!(false)));
+    fs::write(world.cwd().join("a.txt"), "two\n").expect("written");
+    assert_eq!(world.json(&["job", "@last", "--json=stale"]), json!({"stale": true}));
+}
+
+#[test]
+fn what_a_sparse_checkout_left_out_is_missed_by_nobody_and_seen_when_it_comes() {
+    let world = in_repository();
+    let cwd = world.cwd();
+    for name in ["in", "out"] {
+        fs::create_dir(cwd.join(name)).expect("made");
+        fs::write(cwd.join(name).join("f"), "x").expect("written");
+    }
+    git(&world, &cwd, &["add", "."]);
+    git(&world, &cwd, &["commit", "-q", "-m", "two"]);
+    for how in ["--no-sparse-index", "--sparse-index"] {
+        git(&world, &cwd, &["sparse-checkout", "set", "--cone", how, "in"]);
+        assert!(!cwd.join("out").exists());
+        let job = consult(&world);
+        let seen = &job["provenance"];
+        assert_eq!((&seen["method"], &seen["dirty"]), (&json!("git"), &json!(false)), "{how}");
+        assert_eq!((&job["tree_changed"], &job["stale"]), (&json!(false), &json!(false)));
+        let job = changed_by(&world, &cwd, || {
+            fs::create_dir(cwd.join("out")).expect("made");
+            fs::write(cwd.join("out/f"), "yy").expect("written");
+        });
+        assert_eq!(job["tree_changed"], true, "{how}");
+        assert_ne!(consult(&world)["provenance"]["dirty"], false, "{how}");
+        fs::remove_dir_all(cwd.join("out")).expect("removed");
+    }
+}
+
+#[test]
+fn a_submodule_is_clean_or_not_as_it_says_itself() {
+    let world = in_repository();
+    let (cwd, module) = (world.cwd(), world.path("module"));
+    repository(&world, &module);
+    git(&world, &cwd, &["submodule", "--quiet", "add", "../module", "sub"]);
+    git(&world, &cwd, &["commit", "-q", "-m", "sub"]);
+    let sub = cwd.join("sub");
+    let dirty = || consult(&world)["provenance"]["dirty"].clone();
+    assert_eq!(dirty(), json!(false), "a clean submodule");
+    fs::create_dir(sub.join("ignored")).expect("made");
+    fs::write(sub.join("ignored/x"), "").expect("written");
+    assert_eq!(dirty(), json!(false), "what a submodule ignores");
+    fs::write(sub.join("new"), "").expect("written");
+    assert_eq!(dirty(), json!(true), "an untracked file in it");
+    git(&world, &sub, &["add", "new"]);
+    assert_eq!(dirty(), json!(true), "a staged file in it");
+    consult(&world);
+    git(&world, &sub, &["commit", "-q", "-m", "new"]);
+    assert_eq!(world.json(&["job", "@last", "--json=stale"]), json!({"stale": true}));
+    assert_eq!(dirty(), json!(true), "another commit of it");
+    git(&world, &cwd, &["commit", "-q", "-a", "-m", "moved"]);
+    assert_eq!(dirty(), json!(false), "that commit is recorded");
+    let about = consult_about(&world, &sub);
+    assert_eq!(about["provenance"]["dirty"], json!(false), "the submodule itself");
+    git(&world, &cwd, &["submodule", "--quiet", "deinit", "-f", "sub"]);
+    assert_eq!(dirty(), json!(false), "one that is not there");
+}
+
+#[test]
+fn a_repository_of_somebody_else_is_looked_at_file_by_file() {
+    if !rustix::process::geteuid().is_root() {
+        return; // Nobody else can give a directory away; `.ci/root-tests` runs as root.
+    }
+    let world = in_repository();
+    let cwd = world.cwd();
+    for path in [cwd.clone(), cwd.join(".git")] {
+        std::os::unix::fs::chown(&path, Some(65534), None).expect("given away");
+    }
+    fs::create_dir(cwd.join("ignored")).expect("made");
+    let job = changed_by(&world, &cwd, || {
+        fs::write(cwd.join("ignored/x"), "").expect("written");
+    });
+    let seen = &job["provenance"];
+    assert_eq!((&seen["complete"], &seen["dirty"]), (&json!(true), &Value::Null), "{seen}");
+    assert_eq!(seen["commit"].as_str().map(str::len), Some(40));
+    assert_eq!(job["tree_changed"], true, "ignored files count where nobody says what is ignored");
+}
+
+/// A command that may not pass a closed door, whoever runs it.
+fn without_privileges(world: &World, arguments: &[&str]) -> Command {
+    if !rustix::process::geteuid().is_root() {
+        return world.raw(arguments);
+    }
+    let mut command = Command::new("setpriv");
+    world.dress(&mut command);
+    command.arg("--bounding-set=-dac_override,-dac_read_search");
+    command.arg(super::support::program()).args(arguments);
+    command
+}
+
+#[test]
+fn what_may_not_be_looked_at_is_said_and_never_called_unchanged() {
+    for (tracked, with_git) in [(true, true), (false, true), (false, false)] {
+        let world = World::new();
+        if with_git {
+            repository(&world, &world.cwd());
+        }
+        let closed = world.cwd().join("closed");
+        fs::create_dir(&closed).expect("made");
+        fs::write(closed.join("f"), "x").expect("written");
+        if tracked {
+            git(&world, &world.cwd(), &["add", "closed"]);
+            git(&world, &world.cwd(), &["commit", "-q", "-m", "closed"]);
+        }
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0)).expect("closed");
+        let said =
+            world.say_of(&mut without_privileges(&world, &["consult", "--json", "--quiet", "x"]));
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).expect("opened");
+        let job = said.json();
+        let seen = &job["provenance"];
+        assert_eq!((&seen["complete"], &seen["fingerprint"]), (&json!(false), &Value::Null));
+        assert_eq!(seen["reason"], "something in it could not be looked at", "{seen}");
+        assert_eq!(job["tree_changed"], Value::Null, "{tracked} {with_git}");
+    }
+}
+
+#[test]
+fn a_glance_by_a_process_says_what_a_glance_of_our_own_says() {
+    let world = in_repository();
+    consult(&world);
+    let started = world.events().into_iter().find(|event| event["event"] == "started");
+    let seen = started.expect("it started")["data"]["provenance"].clone();
+    assert!(seen["stamp"].is_string(), "{seen}");
+    let mark = json!({"commit": seen["commit"], "stamp": seen["stamp"]});
+    let question = json!({"Glance": {"then": [[world.cwd(), mark]]}}).to_string();
+    let asked = || {
+        let mut command = world.command(["__look"]);
+        let output = command.write_stdin(question.clone()).assert().success().get_output().clone();
+        String::from_utf8(output.stdout).expect("text")
+    };
+    assert_eq!(asked(), "[false]\n");
+    assert_eq!(world.json(&["jobs", "--json=stale"])["jobs"][0]["stale"], false);
+    fs::write(world.cwd().join("a.txt"), "two\n").expect("written");
+    assert_eq!(asked(), "[true]\n");
+    assert_eq!(world.json(&["jobs", "--json=stale"])["jobs"][0]["stale"], true);
 }
 
 #[test]

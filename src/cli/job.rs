@@ -40,7 +40,7 @@ pub(super) const MANUAL: &[Section] = &[Section {
 
 pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let (state, mut job) = selection::find(&args.selector, context)?;
-    if !args.response {
+    if !args.response && json::wants(args.json.as_deref(), "stale") {
         look::note_staleness(&state, &mut job);
     }
     if args.response {

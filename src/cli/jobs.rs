@@ -81,7 +81,9 @@ fn rows(args: &Args, state: &State) -> Result<(Vec<Row>, bool), Failure> {
     let cwd = if args.here { Some(super::directory::directory(None)?) } else { None };
     let filter = Filter { statuses: args.status.clone(), cwd, label: args.label.clone() };
     let (mut rows, truncated) = observe::newest(state, args.limit as usize, CLOCK, &filter)?;
-    look::note_staleness_of(state, &mut rows);
+    if json::wants(args.json.as_deref(), "stale") {
+        look::note_staleness_of(state, &mut rows);
+    }
     Ok((rows, truncated))
 }
 

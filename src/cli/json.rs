@@ -16,12 +16,7 @@ pub(super) fn text(document: &impl Serialize, fields: Option<&str>) -> Result<St
 
 /// The chosen fields of a document.
 pub(super) fn choose(document: Value, fields: Option<&str>) -> Result<Value, Failure> {
-    let names: Vec<&str> = fields
-        .unwrap_or_default()
-        .split(',')
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-        .collect();
+    let names: Vec<&str> = names(fields).collect();
     if names.is_empty() {
         return Ok(document);
     }
@@ -29,6 +24,16 @@ pub(super) fn choose(document: Value, fields: Option<&str>) -> Result<Value, Fai
         Failure::usage(format!("there is no field `{}` here", wrong.field))
             .hinted(format!("The fields are: {}.", wrong.valid.join(", ")))
     })
+}
+
+fn names(fields: Option<&str>) -> impl Iterator<Item = &str> {
+    fields.unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty())
+}
+
+/// Whether what is printed has this field in it, which costs something: what is no JSON has all.
+pub(super) fn wants(fields: Option<&str>, field: &str) -> bool {
+    let mut names = names(fields).peekable();
+    names.peek().is_none() || names.any(|name| name == field)
 }
 
 /// The chosen fields of each document in a list.

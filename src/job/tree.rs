@@ -54,10 +54,11 @@ pub(crate) fn changed(before: Option<&Snapshot>, after: Option<&Snapshot>) -> Op
     let differs = |one: &Option<String>, other: &Option<String>| {
         one.as_ref().zip(other.as_ref()).map(|(one, other)| one != other)
     };
+    // Nothing is nothing, however it was looked at.
+    let comparable = before.method == after.method || (before.files == 0) != (after.files == 0);
     match differs(&before.commit, &after.commit) {
         Some(true) => Some(true),
-        _ => differs(&before.fingerprint, &after.fingerprint)
-            .filter(|_| before.method == after.method),
+        _ => differs(&before.fingerprint, &after.fingerprint).filter(|_| comparable),
     }
 }
 
@@ -83,9 +84,18 @@ mod tests {
     }
 
     #[test]
+    fn what_came_into_an_empty_directory_is_a_change_however_it_was_looked_at() {
+        let empty = Snapshot { method: "files".to_owned(), ..look("a", Some("1")) };
+        let filled = Snapshot { files: 1, ..look("a", Some("2")) };
+        assert_eq!(changed(Some(&empty), Some(&filled)), Some(true));
+        assert_eq!(changed(Some(&filled), Some(&empty)), Some(true));
+    }
+
+    #[test]
     fn what_was_not_looked_at_whole_is_not_known() {
         let whole = look("a", Some("1"));
-        let files = Snapshot { method: "files".to_owned(), ..look("a", Some("2")) };
+        let whole = Snapshot { files: 2, ..whole };
+        let files = Snapshot { method: "files".to_owned(), files: 3, ..look("a", Some("2")) };
         for (before, after) in [
             (None, Some(&whole)),
             (Some(&whole), None),

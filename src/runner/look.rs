@@ -1,5 +1,7 @@
 //! Looking at the consulted directory, from a process of its own: a file system that hangs, a git that
-//! hangs, or a fault in what reads them must not cost a job, nor make a list of jobs wait.
+//! hangs, or a fault in what reads them must not cost a job, nor make a list of jobs wait. The glance
+//! that a list takes asks no git; where all lies on local disks a thread does it, since a process
+//! would cost more than the rest of the command.
 //!
 //! The process prints what it saw as JSON. It is killed, with all below it, when it takes longer than
 //! it was given, or when the runner is told to end.
@@ -9,6 +11,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -21,7 +25,7 @@ use crate::job::fold::Job;
 use crate::job::id::JobId;
 use crate::job::tree::{Mark, Snapshot};
 use crate::journal::place::State;
-use crate::tree::{self, Git};
+use crate::tree::{self, Git, Mounts};
 
 /// The hidden subcommand.
 pub(crate) const LOOK_COMMAND: &str = "__look";
@@ -86,12 +90,53 @@ fn is_known(mark: &Mark) -> bool {
     mark.commit.is_some() || mark.stamp.is_some()
 }
 
+/// Whether directories have moved on: those on local disks are looked at here, others in a process.
 fn glances(state: &State, then: Vec<(String, Mark)>) -> Vec<Option<bool>> {
+    if then.is_empty() {
+        return Vec::new();
+    }
+    let mounts = Mounts::read();
+    let near = |(directory, _): &(String, Mark)| mounts.are_local(Path::new(directory));
+    let places: Vec<bool> = then.iter().map(near).collect();
+    let (here, there) = then.into_iter().partition(near);
+    let mut here = glance_here(state, here).into_iter();
+    let mut there = glance_there(state, there).into_iter();
+    let answers = places.iter().map(|near| if *near { here.next() } else { there.next() });
+    answers.map(Option::flatten).collect()
+}
+
+/// In a thread, which is left when it takes too long: a link may lead to a file system that hangs.
+fn glance_here(state: &State, then: Vec<(String, Mark)>) -> Vec<Option<bool>> {
+    if then.is_empty() {
+        return Vec::new();
+    }
+    let root = state.root().to_owned();
+    let (say, hear) = mpsc::channel();
+    let looks = move || drop(say.send(glance_at(&root, &then)));
+    let thread = thread::Builder::new().spawn(looks);
+    thread.ok().and_then(|_| hear.recv_timeout(GLANCE_LEFT_AFTER).ok()).unwrap_or_default()
+}
+
+fn glance_there(state: &State, then: Vec<(String, Mark)>) -> Vec<Option<bool>> {
     if then.is_empty() {
         return Vec::new();
     }
     let answer = ask(state, &Question::Glance { then }, GLANCE_LEFT_AFTER, None);
     answer.ok().and_then(|answer| serde_json::from_slice(&answer).ok()).unwrap_or_default()
+}
+
+/// Each directory once, all within the time of one.
+fn glance_at(state: &Path, then: &[(String, Mark)]) -> Vec<Option<bool>> {
+    let end = Instant::now() + GLANCE_WITHIN;
+    let mut seen: Vec<(&(String, Mark), Option<bool>)> = Vec::new();
+    for asked in then {
+        let known = seen.iter().find(|(other, _)| *other == asked).map(|(_, stale)| *stale);
+        let left = end.saturating_duration_since(Instant::now());
+        let (directory, mark) = asked;
+        let look = || tree::glance(Path::new(directory), state, mark, left);
+        seen.push((asked, known.unwrap_or_else(look)));
+    }
+    seen.into_iter().map(|(_, stale)| stale).collect()
 }
 
 /// The process itself: answers the question on its standard input.
@@ -103,19 +148,7 @@ pub(crate) fn answer(state: &Path, path: &str, variables: &[(String, String)]) -
             let seen = tree::look(Path::new(&directory), state, git.as_ref(), WITHIN);
             serde_json::to_string(&seen).ok()
         }
-        Question::Glance { then } => {
-            let end = Instant::now() + GLANCE_WITHIN;
-            let mut seen: Vec<(&(String, Mark), Option<bool>)> = Vec::new();
-            for asked in &then {
-                let known = seen.iter().find(|(other, _)| *other == asked).map(|(_, stale)| *stale);
-                let left = end.saturating_duration_since(Instant::now());
-                let (directory, mark) = asked;
-                let look = || tree::glance(Path::new(directory), state, mark, left);
-                seen.push((asked, known.unwrap_or_else(look)));
-            }
-            let seen: Vec<Option<bool>> = seen.into_iter().map(|(_, stale)| stale).collect();
-            serde_json::to_string(&seen).ok()
-        }
+        Question::Glance { then } => serde_json::to_string(&glance_at(state, &then)).ok(),
     }
 }
 

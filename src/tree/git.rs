@@ -1,21 +1,31 @@
 //! What only git can say, asked so that nothing of the repository's own runs.
 //!
-//! Three plumbing commands: which untracked files are not ignored, whether the index is what the
-//! commit has, and which object a file's bytes are. None of them runs a filter, a hook or an external
+//! Plumbing commands: which untracked files are not ignored, whether the index is what the commit has,
+//! which object a file's bytes are, and whether a setting is on. None of them runs a filter, a hook or an external
 //! diff; `core.fsmonitor` and the network (a partial clone fetches what it lacks) are switched off. No
 //! configuration but the repository's is read, so a repository of somebody else is refused by git, as
 //! it should be: then this answers `None`.
 
+use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use rustix::fs::OFlags;
 
 /// How git is found and what it may know.
 pub(crate) struct Git {
     program: PathBuf,
     /// HOME and `XDG_CONFIG_HOME`, where the user's own list of ignored files may be.
     places: Vec<(String, String)>,
+}
+
+/// What git says of files that it does not track.
+pub(super) struct Untracked {
+    pub(super) names: Vec<PathBuf>,
+    /// There may be more: a directory could not be listed.
+    pub(super) unreadable: bool,
 }
 
 /// Most bytes of an answer.
@@ -67,12 +77,35 @@ impl Git {
 
     /// Untracked files below a directory that are not ignored, relative to it; a repository within is
     /// one entry that ends in a slash.
-    pub(super) fn untracked(&self, directory: &Path) -> Option<Vec<PathBuf>> {
+    pub(super) fn untracked(&self, directory: &Path) -> Option<Untracked> {
+        const TOLD_MAX: u64 = 64 << 10;
+        const CLOSED: &[u8] = b"could not open directory";
         let mut command = self.command(directory);
         command.args(["ls-files", "--others", "--exclude-standard", "-z"]);
+        // What git cannot list it leaves out, says so, and succeeds. It must not wait for us to listen.
+        let (complaints, told) = std::io::pipe().ok()?;
+        rustix::fs::fcntl_setfl(&told, OFlags::NONBLOCK).ok()?;
+        command.stderr(told);
         let names = answer(command, None)?;
+        let mut said = Vec::new();
+        complaints.take(TOLD_MAX).read_to_end(&mut said).ok()?;
         let names = names.split(|byte| *byte == 0).filter(|name| !name.is_empty());
-        Some(names.map(|name| PathBuf::from(std::ffi::OsStr::from_bytes(name))).collect())
+        Some(Untracked {
+            names: names.map(|name| PathBuf::from(OsStr::from_bytes(name))).collect(),
+            unreadable: said.windows(CLOSED.len()).any(|window| window == CLOSED),
+        })
+    }
+
+    /// A setting of the repository that is on unless somebody switched it off.
+    pub(super) fn is_on(&self, directory: &Path, setting: &str) -> Option<bool> {
+        let mut command = self.command(directory);
+        command.args(["config", "--local", "--includes", "--type=bool", "--default=true", "--get"]);
+        command.arg(setting);
+        match answer(command, None)?.trim_ascii() {
+            b"true" => Some(true),
+            b"false" => Some(false),
+            _ => None,
+        }
     }
 
     /// Whether something below a directory is staged that the commit has not.

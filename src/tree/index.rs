@@ -1,6 +1,9 @@
 //! git's index, read as bytes: which files it names, and how they looked when it last looked.
 //!
-//! Versions 2 to 4. Pure; what does not fit is no index, and then nothing is claimed of it.
+//! Versions 2 to 4. Pure but for the deadline; what does not fit is no index, and then nothing is claimed
+//! of it.
+
+use super::{Deadline, Late};
 
 /// One file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,37 +14,57 @@ pub(super) struct Entry<'a> {
     pub(super) id: &'a [u8],
     /// Seconds and nanoseconds; 0 nanoseconds where git was built without them.
     pub(super) modified: (u32, u32),
+    /// The same of the last status change.
+    pub(super) changed: (u32, u32),
     /// The lower 32 bits.
     pub(super) size: u32,
     /// 1 to 3 while a merge is not resolved.
     pub(super) stage: u16,
     /// Left out of the working tree on purpose.
     pub(super) skipped: bool,
+    /// Announced (`git add -N`), its content not added yet.
+    pub(super) announced: bool,
 }
 
 /// The entries, in their order; `id` is the length of an object's id, 20 or 32 bytes.
-pub(super) fn entries(bytes: &[u8], id: usize) -> Option<Vec<Entry<'_>>> {
+pub(super) fn entries(
+    bytes: &[u8],
+    id: usize,
+    deadline: Deadline,
+) -> Result<Option<Vec<Entry<'_>>>, Late> {
     // A small file can spell long names that share their beginnings; no path is longer than Linux takes.
     const NAME_MAX: usize = 4096;
     const NAMES_MAX: usize = 256 << 20;
     let mut rest = Reader(bytes);
-    let (magic, version, count) = (rest.take(4)?, rest.number()?, rest.number()?);
-    if magic != b"DIRC" || !(2..=4).contains(&version) {
-        return None;
-    }
+    let Some((version, count)) = head(&mut rest) else { return Ok(None) };
     let mut found: Vec<Entry<'_>> = Vec::new();
     let mut names = 0;
-    for _ in 0..count {
+    for number in 0..count {
+        if number.is_multiple_of(1024) {
+            deadline.check()?;
+        }
         let before = found.last().map(|entry| &entry.name[..]).unwrap_or_default();
-        let entry = entry(&mut rest, version, id, before)?;
+        let Some(entry) = entry(&mut rest, version, id, before) else { return Ok(None) };
         names += entry.name.len();
-        if entry.name.len() > NAME_MAX || names > NAMES_MAX {
-            return None;
+        if entry.name.len() > NAME_MAX || names > NAMES_MAX || !stays_within(&entry.name) {
+            return Ok(None);
         }
         found.push(entry);
     }
     // A split index has the rest of its entries in another file.
-    (!has_extension(rest, *b"link", id)).then_some(found)
+    Ok((!has_extension(rest, *b"link", id)).then_some(found))
+}
+
+/// Version and number of entries.
+fn head(rest: &mut Reader<'_>) -> Option<(u32, u32)> {
+    let (magic, version, count) = (rest.take(4)?, rest.number()?, rest.number()?);
+    (magic == b"DIRC" && (2..=4).contains(&version)).then_some((version, count))
+}
+
+/// Whether a name leads nowhere but below the top, and not into git's own directory: git writes no other.
+fn stays_within(name: &[u8]) -> bool {
+    let name = name.strip_suffix(b"/").unwrap_or(name);
+    !name.split(|byte| *byte == b'/').any(|part| matches!(part, b"" | b"." | b".." | b".git"))
 }
 
 fn entry<'a>(rest: &mut Reader<'a>, version: u32, id: usize, before: &[u8]) -> Option<Entry<'a>> {
@@ -67,9 +90,11 @@ fn entry<'a>(rest: &mut Reader<'a>, version: u32, id: usize, before: &[u8]) -> O
         mode: field(24)?,
         id,
         modified: (field(8)?, field(12)?),
+        changed: (field(0)?, field(4)?),
         size: field(36)?,
         stage: flags >> 12 & 3,
         skipped: extended & 0x4000 != 0,
+        announced: extended & 0x2000 != 0,
     })
 }
 
@@ -123,16 +148,54 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::Duration;
+
     use proptest::prelude::*;
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    /// An index of version 2 that names files.
+    fn index(names: &[&str]) -> Vec<u8> {
+        let count = u32::try_from(names.len()).expect("small");
+        let mut bytes = [&b"DIRC\0\0\0\x02"[..], &count.to_be_bytes()].concat();
+        for name in names {
+            let length = 62 + name.len();
+            bytes.extend_from_slice(&[0; 62]);
+            bytes.extend_from_slice(name.as_bytes());
+            bytes.resize(bytes.len() + (length + 1).next_multiple_of(8) - length, 0);
+        }
+        bytes
+    }
+
+    #[test]
+    fn past_its_deadline_it_reads_no_further() {
+        let (past, later) = (Deadline::within(Duration::ZERO), Deadline::within(HOUR));
+        let bytes = index(&["a", "b/c"]);
+        assert_eq!(entries(&bytes, 20, past), Err(Late));
+        let found = entries(&bytes, 20, later).expect("time enough").expect("an index");
+        let names: Vec<&[u8]> = found.iter().map(|entry| &entry.name[..]).collect();
+        assert_eq!(names, [&b"a"[..], b"b/c"]);
+    }
+
+    #[test]
+    fn a_name_that_leads_out_of_the_directory_makes_it_no_index() {
+        for name in ["../x", "a/../../x", "/etc", "a//b", "./a", "a/.git/config", ".git", ".."] {
+            let bytes = index(&["a", name]);
+            assert_eq!(entries(&bytes, 20, Deadline::within(HOUR)), Ok(None), "{name}");
+        }
+        assert!(stays_within(b"a/..b/.gitignore") && stays_within(b"sparse/"));
+    }
 
     proptest! {
         #[test]
         fn no_bytes_make_it_fail(bytes in prop::collection::vec(any::<u8>(), 0..300), version in 0u8..6) {
-            let _ = entries(&bytes, 20);
+            let later = Deadline::within(HOUR);
+            let _ = entries(&bytes, 20, later);
             let head = [&b"DIRC\0\0\0"[..], &[version], &b"\0\0\0\x02"[..], &bytes].concat();
-            let _ = entries(&head, 20);
-            let _ = entries(&head, 32);
+            let _ = entries(&head, 20, later);
+            let _ = entries(&head, 32, later);
         }
     }
 }

@@ -9,31 +9,26 @@ use super::git::Git;
 use super::index;
 use super::print::Print;
 use super::repository::Repository;
-use super::tracked::tracked;
-use super::walk::{Walked, walk};
+use super::tracked::{any, tracked};
+use super::walk::walk;
 use super::{Deadline, Late};
 use crate::job::tree::{Mark, Snapshot};
 
-/// A stamp is this much of a fingerprint.
-const STAMP: usize = 16;
+/// What every part of a look goes by.
+#[derive(Clone, Copy)]
+struct Means<'a> {
+    skip: &'a Path,
+    git: Option<&'a Git>,
+    deadline: Deadline,
+}
 
 /// Looks at all of `directory`, `skip` left out. Takes `within` at most, and a git that hangs longer.
 pub(crate) fn look(directory: &Path, skip: &Path, git: Option<&Git>, within: Duration) -> Snapshot {
     let begun = Instant::now();
-    let deadline = Deadline::within(within);
+    let means = Means { skip, git, deadline: Deadline::within(within) };
     let repository = Repository::around(directory);
     let commit = repository.as_ref().and_then(Repository::commit);
-    let looked = match repository.filter(|found| found.top.is_some()) {
-        Some(repository) => {
-            by_index(directory, skip, git, &repository, commit.as_deref(), deadline)
-        }
-        None => Ok(None),
-    };
-    let looked = match looked {
-        Ok(Some(snapshot)) => Ok(snapshot),
-        Ok(None) => by_files(directory, skip, deadline),
-        Err(Late) => Err(Late),
-    };
+    let looked = means.look(directory, repository.as_ref(), commit.as_deref());
     let mut snapshot = looked.unwrap_or_else(|Late| {
         Snapshot::failed(format!("there was more to look at than {} ms allow", within.as_millis()))
     });
@@ -44,7 +39,7 @@ pub(crate) fn look(directory: &Path, skip: &Path, git: Option<&Git>, within: Dur
 
 /// Whether the directory is another than it was when `then` was taken; `None` where that is not known.
 pub(crate) fn glance(directory: &Path, skip: &Path, then: &Mark, within: Duration) -> Option<bool> {
-    let deadline = Deadline::within(within);
+    let means = Means { skip, git: None, deadline: Deadline::within(within) };
     let repository = Repository::around(directory);
     let commit = repository.as_ref().and_then(Repository::commit);
     if let (Some(then), Some(now)) = (&then.commit, &commit)
@@ -52,23 +47,150 @@ pub(crate) fn glance(directory: &Path, skip: &Path, then: &Mark, within: Duratio
     {
         return Some(true);
     }
-    let stamp = match repository.filter(|found| found.top.is_some()) {
-        Some(repository) => {
-            let index = repository.index()?;
-            let entries = index::entries(&index, id_length(commit.as_deref()))?;
-            stamp(
-                tracked(directory, &repository, commit.as_deref(), &entries, deadline).ok()?.print,
-            )
+    let stamp = then.stamp.as_ref()?;
+    let indexed = repository.filter(|found| found.top.is_some());
+    if let Some(repository) = &indexed
+        && let Some(tracked) = means.stamp(directory, repository, commit.as_deref()).ok()?
+    {
+        if tracked.stamp == *stamp {
+            return Some(false);
         }
-        None => by_files(directory, skip, deadline).ok()?.stamp?,
-    };
-    then.stamp.as_ref().map(|then| *then != stamp)
+        // Where the index names nothing, the look was at names, sizes and times.
+        if tracked.files > 0 {
+            return Some(true);
+        }
+    }
+    Some(means.by_files(directory, indexed.as_ref()).ok()?.stamp? != *stamp)
 }
 
-fn by_files(directory: &Path, skip: &Path, deadline: Deadline) -> Result<Snapshot, Late> {
-    let mut print = Print::default();
-    let walked = walk(directory, skip, &mut print, deadline)?;
-    Ok(snapshot("files", None, print, None, walked))
+/// What the index says, and how many files it names.
+struct Tracked {
+    stamp: String,
+    files: u64,
+}
+
+impl Means<'_> {
+    fn look(
+        &self,
+        directory: &Path,
+        repository: Option<&Repository>,
+        commit: Option<&str>,
+    ) -> Result<Snapshot, Late> {
+        let indexed = repository.filter(|found| found.top.is_some());
+        if let Some(repository) = indexed
+            && let Some(snapshot) = self.by_index(directory, repository, commit)?
+        {
+            return Ok(snapshot);
+        }
+        self.by_files(directory, indexed)
+    }
+
+    /// `None` where the index is of a kind that only git reads.
+    fn stamp(
+        &self,
+        directory: &Path,
+        repository: &Repository,
+        commit: Option<&str>,
+    ) -> Result<Option<Tracked>, Late> {
+        let Some(index) = repository.index() else { return Ok(None) };
+        let entries = index::entries(&index, id_length(commit), self.deadline)?;
+        let Some(entries) = entries else { return Ok(None) };
+        let print = tracked(directory, repository, commit, &entries, self.deadline)?.print;
+        Ok(Some(Tracked { stamp: print.stamp(), files: print.files }))
+    }
+
+    /// By every file, also where git ignores them all.
+    fn by_files(
+        &self,
+        directory: &Path,
+        repository: Option<&Repository>,
+    ) -> Result<Snapshot, Late> {
+        let mut print = Print::default();
+        let unreadable = walk(directory, self.skip, &mut print, self.deadline)?.unreadable;
+        let stamp = print.stamp();
+        if let Some(repository) = repository {
+            what_could_run(repository, &mut print);
+        }
+        Ok(snapshot("files", None, print, Some(stamp).filter(|_| !unreadable), unreadable))
+    }
+
+    /// `None` where the index is of a kind that only git reads, and where git has nothing to tell: what
+    /// it ignores would be called unchanged, and nobody had looked.
+    fn by_index(
+        &self,
+        directory: &Path,
+        repository: &Repository,
+        commit: Option<&str>,
+    ) -> Result<Option<Snapshot>, Late> {
+        let Some(index) = repository.index() else { return Ok(None) };
+        let entries = index::entries(&index, id_length(commit), self.deadline)?;
+        let Some(entries) = entries else { return Ok(None) };
+        let tracked = tracked(directory, repository, commit, &entries, self.deadline)?;
+        let mut print = Print::default();
+        print.files = tracked.print.files;
+        let others = self.others(directory, &mut print)?;
+        if print.files == 0 && others.dirty == Some(false) && !others.unreadable {
+            return Ok(None);
+        }
+        let within = self.within(directory, &tracked.within, &mut print)?;
+        what_could_run(repository, &mut print);
+        let staged = match commit {
+            Some(_) => self.git.and_then(|git| git.staged(directory)),
+            None => Some(!entries.is_empty()),
+        };
+        let modified = tracked.modified(directory, self.git);
+        let stamp = tracked.print.stamp();
+        print.bytes(stamp.as_bytes());
+        let dirty = any([modified, staged, others.dirty, within.dirty]);
+        let unreadable = tracked.unreadable || others.unreadable || within.unreadable;
+        Ok(Some(snapshot("git", dirty, print, Some(stamp), unreadable)))
+    }
+
+    /// Looks at what the index does not name; whether there is any, where git says what is ignored.
+    fn others(&self, directory: &Path, print: &mut Print) -> Result<Part, Late> {
+        let Some(untracked) = self.git.and_then(|git| git.untracked(directory)) else {
+            // Nobody says what is ignored, so all of it counts.
+            let unreadable = walk(directory, self.skip, print, self.deadline)?.unreadable;
+            return Ok(Part { dirty: None, unreadable });
+        };
+        let mut part = Part { dirty: Some(false), unreadable: untracked.unreadable };
+        let names = untracked.names.iter();
+        for name in names.filter(|name| !directory.join(name).starts_with(self.skip)) {
+            part.dirty = Some(true);
+            self.deadline.check()?;
+            let path = directory.join(name);
+            part.unreadable |= print.file(name.as_os_str(), &path).is_err();
+            if name.as_os_str().as_bytes().ends_with(b"/") {
+                part.unreadable |= walk(&path, self.skip, print, self.deadline)?.unreadable;
+            }
+        }
+        Ok(part)
+    }
+
+    /// Looks at the directories that have an answer of their own. Each lies below the one that names
+    /// it, so this comes to an end.
+    fn within(&self, directory: &Path, names: &[Vec<u8>], print: &mut Print) -> Result<Part, Late> {
+        let mut part = Part { dirty: Some(false), unreadable: false };
+        for name in names {
+            self.deadline.check()?;
+            let path = directory.join(OsStr::from_bytes(name));
+            let repository = Repository::at_top(&path);
+            let commit = repository.as_ref().and_then(Repository::commit);
+            let seen = self.look(&path, repository.as_ref(), commit.as_deref())?;
+            print.files += seen.files;
+            print.bytes(seen.fingerprint.unwrap_or_default().as_bytes());
+            part.unreadable |= !seen.complete;
+            let empty = seen.files == 0 && seen.complete;
+            part.dirty = any([part.dirty, if empty { Some(false) } else { seen.dirty }]);
+        }
+        Ok(part)
+    }
+}
+
+/// What a part of the look says.
+struct Part {
+    dirty: Option<bool>,
+    unreadable: bool,
 }
 
 fn snapshot(
@@ -76,89 +198,19 @@ fn snapshot(
     dirty: Option<bool>,
     print: Print,
     stamp: Option<String>,
-    walked: Walked,
+    unreadable: bool,
 ) -> Snapshot {
-    let files = print.files;
-    let fingerprint = Some(print.hex()).filter(|_| !walked.unreadable);
-    let short = fingerprint.as_ref().map(|whole| whole[..STAMP].to_owned());
-    let reason = "a directory could not be listed";
+    let reason = "something in it could not be looked at";
     Snapshot {
         method: method.to_owned(),
         dirty,
-        stamp: stamp.or(short),
-        fingerprint,
-        files,
-        complete: !walked.unreadable,
-        reason: walked.unreadable.then(|| reason.to_owned()),
+        stamp,
+        files: print.files,
+        fingerprint: (!unreadable).then(|| print.hex()),
+        complete: !unreadable,
+        reason: unreadable.then(|| reason.to_owned()),
         ..Snapshot::default()
     }
-}
-
-/// `None` where the index is of a kind that only git reads.
-fn by_index(
-    directory: &Path,
-    skip: &Path,
-    git: Option<&Git>,
-    repository: &Repository,
-    commit: Option<&str>,
-    deadline: Deadline,
-) -> Result<Option<Snapshot>, Late> {
-    let Some(index) = repository.index() else { return Ok(None) };
-    let Some(entries) = index::entries(&index, id_length(commit)) else { return Ok(None) };
-    let tracked = tracked(directory, repository, commit, &entries, deadline)?;
-    let modified = tracked.modified(directory, git);
-    let mut print = Print::default();
-    print.files = tracked.print.files;
-    let mut walked = Walked::default();
-    for module in &tracked.modules {
-        let inner = walk(&directory.join(OsStr::from_bytes(module)), skip, &mut print, deadline)?;
-        walked.unreadable |= inner.unreadable;
-    }
-    what_could_run(repository, &mut print);
-    let untracked = others(directory, skip, git, &mut print, &mut walked, deadline)?;
-    let staged = match commit {
-        Some(_) => git.and_then(|git| git.staged(directory)),
-        None => Some(!entries.is_empty()),
-    };
-    let stamp = stamp(tracked.print);
-    print.bytes(stamp.as_bytes());
-    let dirty = any([modified, staged, untracked]);
-    Ok(Some(snapshot("git", dirty, print, Some(stamp), walked)))
-}
-
-/// Looks at what the index does not name; whether there is any, where git says what is ignored.
-fn others(
-    directory: &Path,
-    skip: &Path,
-    git: Option<&Git>,
-    print: &mut Print,
-    walked: &mut Walked,
-    deadline: Deadline,
-) -> Result<Option<bool>, Late> {
-    let Some(names) = git.and_then(|git| git.untracked(directory)) else {
-        // Nobody says what is ignored, so all of it counts.
-        walked.unreadable |= walk(directory, skip, print, deadline)?.unreadable;
-        return Ok(None);
-    };
-    let mut any = false;
-    for name in names.iter().filter(|name| !directory.join(name).starts_with(skip)) {
-        any = true;
-        deadline.check()?;
-        let path = directory.join(name);
-        print.file(name.as_os_str(), &path);
-        if name.as_os_str().as_bytes().ends_with(b"/") {
-            walked.unreadable |= walk(&path, skip, print, deadline)?.unreadable;
-        }
-    }
-    Ok(Some(any))
-}
-
-/// True where one is; else not known where one is not known.
-fn any(facts: [Option<bool>; 3]) -> Option<bool> {
-    if facts.contains(&Some(true)) {
-        return Some(true);
-    }
-    facts.into_iter().collect::<Option<Vec<bool>>>().map(|_| false)
 }
 
 fn id_length(commit: Option<&str>) -> usize {
@@ -166,23 +218,20 @@ fn id_length(commit: Option<&str>) -> usize {
     commit.map_or(SHA1, |commit| commit.len() / 2)
 }
 
-fn stamp(print: Print) -> String {
-    let mut hex = print.hex();
-    hex.truncate(STAMP);
-    hex
-}
-
 /// What of git's own directory could run, or change what is looked at: configuration, hooks, rules.
+/// These are no files of the directory, and are not counted.
 fn what_could_run(repository: &Repository, print: &mut Print) {
-    let common = &repository.common;
+    let (files, common) = (print.files, &repository.common);
+    let mut note = |name: &OsStr, path: &Path| drop(print.file(name, path));
     for name in ["config", "hooks", "info/attributes", "info/exclude"] {
-        print.file(OsStr::new(name), &common.join(name));
+        note(OsStr::new(name), &common.join(name));
     }
-    print.file(OsStr::new("config.worktree"), &repository.git.join("config.worktree"));
+    note(OsStr::new("config.worktree"), &repository.git.join("config.worktree"));
     let hooks = common.join("hooks").read_dir().into_iter().flatten().flatten();
     let mut hooks: Vec<_> = hooks.map(|entry| entry.path()).collect();
     hooks.sort_unstable();
     for hook in hooks {
-        print.file(hook.as_os_str(), &hook);
+        note(hook.as_os_str(), &hook);
     }
+    print.files = files;
 }

@@ -3,14 +3,14 @@
 //!
 //! What it promises:
 //! - No program of that directory runs, whatever its git configuration says: HEAD and the index are
-//!   read as bytes; git itself is asked three questions that need no filter, hook, monitor, external
+//!   read as bytes; git itself is asked four questions that need no filter, hook, monitor, external
 //!   diff or network, with all of these switched off besides.
 //! - It reads no file's content but git's own (one exception, see [`git::blobs`]), opens nothing that
 //!   could block (pipes, sockets, devices), follows no link, and stops at its deadline.
 //! - A look that was cut short says so and gives no fingerprint: half of one proves nothing.
 //!
 //! It runs in a process of its own (`runner/look.rs`), because a file system that hangs cannot be
-//! left by the process that waits for it. Files that git ignores are left out, where git can say which
+//! left by the process that waits for it; what all lies on local disks is glanced at without one. Files that git ignores are left out, where git can say which
 //! these are; the state directory always is.
 #![expect(
     clippy::disallowed_methods,
@@ -20,6 +20,7 @@
 mod git;
 mod index;
 mod look;
+mod mounts;
 mod print;
 mod repository;
 mod tracked;
@@ -27,6 +28,7 @@ mod walk;
 
 pub(crate) use git::Git;
 pub(crate) use look::{glance, look};
+pub(crate) use mounts::Mounts;
 
 use std::time::{Duration, Instant};
 

@@ -2,14 +2,16 @@
 
 use std::ffi::OsStr;
 use std::fs::Metadata;
+use std::io::{Error, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
 /// SHA-256 over parts that cannot run into each other.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Print {
     hash: Sha256,
     pub(super) files: u64,
@@ -22,11 +24,16 @@ impl Print {
     }
 
     /// A file by the name that is given to it: kind and mode, size, times, inode. The time of the last
-    /// status change is among them, which nobody can set.
-    pub(super) fn file(&mut self, name: &OsStr, path: &Path) -> Option<Metadata> {
-        let meta = path.symlink_metadata().ok();
-        self.entry(name, meta.as_ref());
-        meta
+    /// status change is among them, which nobody can set. `None` where there is none; an error where
+    /// that cannot be told.
+    pub(super) fn file(&mut self, name: &OsStr, path: &Path) -> Result<Option<Metadata>, Error> {
+        let looked = path.symlink_metadata();
+        self.entry(name, looked.as_ref().ok());
+        match looked {
+            Ok(meta) => Ok(Some(meta)),
+            Err(error) if is_absence(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     pub(super) fn entry(&mut self, name: &OsStr, meta: Option<&Metadata>) {
@@ -45,6 +52,14 @@ impl Print {
         }
     }
 
+    /// What it is so far, shortened.
+    pub(super) fn stamp(&self) -> String {
+        const LENGTH: usize = 16;
+        let mut hex = self.clone().hex();
+        hex.truncate(LENGTH);
+        hex
+    }
+
     pub(super) fn hex(self) -> String {
         use std::fmt::Write as _;
         let digest = self.hash.finalize();
@@ -53,4 +68,10 @@ impl Print {
             hex
         })
     }
+}
+
+/// Whether an error says that there is no such file, and not that one may not look.
+fn is_absence(error: &Error) -> bool {
+    let kind = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
+    kind || error.raw_os_error() == Some(Errno::LOOP.raw_os_error())
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
@@ -72,6 +72,18 @@ impl Repository {
         let refs = text(&self.common.join("packed-refs"), LARGE)?;
         let found = refs.lines().filter_map(|line| line.split_once(' '));
         found.into_iter().find(|(_, found)| *found == name).map(|(id, _)| id.to_owned())
+    }
+
+    /// The repository whose working tree begins at `top`, as a submodule's does.
+    pub(super) fn at_top(top: &Path) -> Option<Self> {
+        Self::around(top).filter(|found| found.top.as_deref() == Some(top))
+    }
+
+    /// When the index was written last, seconds and nanoseconds. A file of that moment or later may
+    /// have been changed after it was added.
+    pub(super) fn index_written(&self) -> (i64, i64) {
+        let meta = self.git.join("index").symlink_metadata();
+        meta.map(|meta| (meta.mtime(), meta.mtime_nsec())).unwrap_or_default()
     }
 
     /// The index; empty where nothing was ever added.

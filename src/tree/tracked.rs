@@ -1,5 +1,6 @@
 //! The files that git's index names, looked at where they are.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::os::unix::ffi::OsStrExt;
@@ -13,19 +14,34 @@ use super::repository::Repository;
 use super::{Deadline, Late};
 
 const SUBMODULE: u32 = 0o160_000;
+/// A directory of which a sparse checkout has nothing, as one entry.
+const DIRECTORY: u32 = 0o040_000;
+const LINK: u32 = 0o120_000;
+const KIND: u32 = 0o170_000;
 
 /// The files that the index names, as they are.
 pub(super) struct Tracked<'a> {
     pub(super) print: Print,
     /// One is gone, or of another size or kind.
     differs: bool,
+    /// Settings without which a file differs: a file system may not know links or the executable bit.
+    unless_off: BTreeSet<&'static str>,
     /// Those whose times moved and nothing else, relative to the directory.
-    touched: Vec<(Vec<u8>, &'a [u8])>,
-    /// Submodules, relative to the directory.
-    pub(super) modules: Vec<Vec<u8>>,
+    touched: Vec<Touched<'a>>,
+    /// Directories within that have an answer of their own: submodules, and what a sparse checkout left out.
+    pub(super) within: Vec<Vec<u8>>,
+    /// One could not be looked at.
+    pub(super) unreadable: bool,
 }
 
-/// Looks at those below `directory`.
+struct Touched<'a> {
+    name: Vec<u8>,
+    id: &'a [u8],
+    size: u64,
+}
+
+/// Looks at those below `directory`. What the index says of itself (`assume-unchanged`, a monitor's
+/// word) is not believed.
 pub(super) fn tracked<'a>(
     directory: &Path,
     repository: &Repository,
@@ -35,11 +51,14 @@ pub(super) fn tracked<'a>(
 ) -> Result<Tracked<'a>, Late> {
     let top = repository.top.as_deref().unwrap_or(directory);
     let within = directory.strip_prefix(top).unwrap_or(Path::new("")).as_os_str().as_bytes();
+    let written = repository.index_written();
     let mut found = Tracked {
         print: Print::default(),
         differs: false,
+        unless_off: BTreeSet::new(),
         touched: Vec::new(),
-        modules: Vec::new(),
+        within: Vec::new(),
+        unreadable: false,
     };
     found.print.bytes(commit.unwrap_or_default().as_bytes());
     for (count, entry) in entries.iter().enumerate() {
@@ -51,12 +70,7 @@ pub(super) fn tracked<'a>(
         found
             .print
             .bytes(&[entry.mode.to_be_bytes().as_slice(), &entry.stage.to_be_bytes()].concat());
-        if entry.skipped {
-            continue;
-        }
-        let path = directory.join(OsStr::from_bytes(name));
-        let meta = found.print.file(OsStr::from_bytes(name), &path);
-        found.judge(name, entry, meta.as_ref());
+        found.look(directory, name, entry, written);
     }
     Ok(found)
 }
@@ -70,39 +84,57 @@ fn below<'a>(name: &'a [u8], directory: &[u8]) -> Option<&'a [u8]> {
 }
 
 impl<'a> Tracked<'a> {
-    fn judge(&mut self, name: &[u8], entry: &Entry<'a>, meta: Option<&Metadata>) {
-        const KIND: u32 = 0o170_000;
-        const EXECUTABLE: u32 = 0o100;
-        let Some(meta) = meta else {
-            self.differs = true;
-            return;
-        };
-        if entry.mode == SUBMODULE {
-            self.modules.push(name.to_vec());
+    fn look(&mut self, directory: &Path, name: &[u8], entry: &Entry<'a>, written: (i64, i64)) {
+        let path = directory.join(OsStr::from_bytes(name));
+        // Left out on purpose it is not there; where it is, it counts, whatever the flag says.
+        if entry.skipped && path.symlink_metadata().is_err() {
             return;
         }
+        match self.print.file(OsStr::from_bytes(name), &path) {
+            Err(_) => self.unreadable = true,
+            Ok(None) => self.differs = true,
+            Ok(Some(_)) if matches!(entry.mode, SUBMODULE | DIRECTORY) => {
+                let commit = Repository::at_top(&path).and_then(|module| module.commit());
+                self.print.bytes(commit.as_deref().unwrap_or_default().as_bytes());
+                self.differs |= commit.is_some_and(|commit| commit != hex(entry.id));
+                self.within.push(name.to_vec());
+            }
+            Ok(Some(meta)) => self.judge(name, entry, &meta, written),
+        }
+    }
+
+    fn judge(&mut self, name: &[u8], entry: &Entry<'a>, meta: &Metadata, written: (i64, i64)) {
+        const EXECUTABLE: u32 = 0o100;
         let mode = meta.mode();
-        let kind = mode & KIND == entry.mode & KIND;
-        let executable = !meta.is_file() || (mode & EXECUTABLE) == (entry.mode & EXECUTABLE);
-        let size = meta.size() & 0xffff_ffff == u64::from(entry.size);
-        let (seconds, nanoseconds) = entry.modified;
-        let seconds = meta.mtime() & 0xffff_ffff == i64::from(seconds);
-        let same_time =
-            seconds && (nanoseconds == 0 || meta.mtime_nsec() == i64::from(nanoseconds));
-        if !kind || !executable || !size || entry.stage != 0 {
+        let plain_link = entry.mode & KIND == LINK && meta.is_file();
+        if plain_link {
+            self.unless_off.insert("core.symlinks");
+        } else if meta.is_file() && (mode & EXECUTABLE) != (entry.mode & EXECUTABLE) {
+            self.unless_off.insert("core.fileMode");
+        }
+        let kind = plain_link || mode & KIND == entry.mode & KIND;
+        // git forgets the size of what it has seen change within the moment of its own writing.
+        let size = entry.size == 0 || meta.size() & 0xffff_ffff == u64::from(entry.size);
+        if !kind || !size || entry.stage != 0 || entry.announced {
             self.differs = true;
-        } else if !same_time {
-            self.touched.push((name.to_vec(), entry.id));
+        } else if !is_settled(entry, meta, written) {
+            self.touched.push(Touched { name: name.to_vec(), id: entry.id, size: meta.size() });
         }
     }
 
     /// Whether a tracked file is not what the index has. Where only a file's time has moved, its bytes
     /// are compared; a filter could explain a difference, and is not run to find that out.
     pub(super) fn modified(&self, directory: &Path, git: Option<&Git>) -> Option<bool> {
-        const MOST: usize = 512;
         if self.differs {
             return Some(true);
         }
+        let settings = self.unless_off.iter().map(|setting| git?.is_on(directory, setting));
+        any(settings.chain([self.rewritten(directory, git)]))
+    }
+
+    fn rewritten(&self, directory: &Path, git: Option<&Git>) -> Option<bool> {
+        const MOST: usize = 512;
+        const MOST_BYTES: u64 = 64 << 20;
         if self.touched.is_empty() {
             return Some(false);
         }
@@ -110,11 +142,37 @@ impl<'a> Tracked<'a> {
             let path = directory.join(OsStr::from_bytes(name));
             !name.contains(&b'\n') && path.symlink_metadata().is_ok_and(|meta| meta.is_file())
         };
-        let judged = self.touched.len() <= MOST && self.touched.iter().all(|(name, _)| plain(name));
-        let names: Vec<&[u8]> = self.touched.iter().map(|(name, _)| &name[..]).collect();
+        let bytes = self.touched.iter().fold(0, |sum: u64, file| sum.saturating_add(file.size));
+        let few = self.touched.len() <= MOST && bytes <= MOST_BYTES;
+        let judged = few && self.touched.iter().all(|file| plain(&file.name));
+        let names: Vec<&[u8]> = self.touched.iter().map(|file| &file.name[..]).collect();
         let ids = git.filter(|_| judged)?.blobs(directory, &names)?;
-        Some(self.touched.iter().zip(ids).any(|((_, had), has)| hex(had) != has))
+        Some(self.touched.iter().zip(ids).any(|(file, has)| hex(file.id) != has))
     }
+}
+
+/// Whether a file's times say that it is what git saw: neither moved since, nor of the moment in which
+/// the index was written, in which it may have been written once more.
+fn is_settled(entry: &Entry<'_>, meta: &Metadata, written: (i64, i64)) -> bool {
+    let same = |(seconds, nanoseconds): (u32, u32), has: (i64, i64)| {
+        has.0 & 0xffff_ffff == i64::from(seconds)
+            && (nanoseconds == 0 || has.1 == i64::from(nanoseconds))
+    };
+    let forgotten = entry.size == 0 && meta.size() != 0;
+    let modified = same(entry.modified, (meta.mtime(), meta.mtime_nsec()));
+    let changed = entry.changed.0 == 0 || same(entry.changed, (meta.ctime(), meta.ctime_nsec()));
+    let written = if entry.modified.1 == 0 { (written.0, 0) } else { written };
+    let older = (meta.mtime(), i64::from(entry.modified.1)) < written;
+    !forgotten && modified && changed && older
+}
+
+/// True where one is; else not known where one is not known.
+pub(super) fn any(facts: impl IntoIterator<Item = Option<bool>>) -> Option<bool> {
+    facts.into_iter().reduce(|one, other| match (one, other) {
+        (Some(true), _) | (_, Some(true)) => Some(true),
+        (Some(false), Some(false)) => Some(false),
+        _ => None,
+    })?
 }
 
 fn hex(bytes: &[u8]) -> String {

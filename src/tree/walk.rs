@@ -9,7 +9,7 @@ use super::{Deadline, Late};
 /// What of a walk is to be told.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Walked {
-    /// A directory could not be listed.
+    /// A directory could not be listed, or what is in it not looked at.
     pub(super) unreadable: bool,
 }
 
@@ -38,9 +38,10 @@ pub(super) fn walk(
             if print.files.is_multiple_of(256) {
                 deadline.check()?;
             }
-            let meta = print.file(inner.as_os_str(), &path);
-            if meta.is_some_and(|meta| meta.is_dir()) {
-                waiting.push(inner);
+            match print.file(inner.as_os_str(), &path) {
+                Ok(Some(meta)) if meta.is_dir() => waiting.push(inner),
+                Ok(_) => {}
+                Err(_) => walked.unreadable = true,
             }
         }
     }
