@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::support::{World, contains};
+use super::support::mcp::Client;
+use super::support::{World, contains, fake_claude, until, write_program};
 
 const MARKER: &str = "[redacted: github token]";
 
@@ -84,6 +85,95 @@ fn a_partial_answer_and_an_error_are_redacted_too() {
     let id = world.submit(&format!("FAKE:mode=sayfile,path={}", file.display()));
     assert_eq!(world.finish(&id)["result"]["response"], format!("the key is {MARKER}\nand so on"));
     assert!(holding(&world, &secret).is_empty());
+}
+
+/// What a Claude Code says that fails with a secret on its lips, on both of its streams.
+fn failing_with(world: &World, said: &str) -> String {
+    let path = world.path("failing-claude");
+    let script = format!(
+        "#!/bin/sh\ncase \"$1\" in --version|--help) exec '{}' \"$@\" ;; esac\n\
+         cat >/dev/null\necho 'noise of {said}'\necho 'Error: {said} is wrong' >&2\nexit 1\n",
+        fake_claude().display()
+    );
+    write_program(&path, &script);
+    path.display().to_string()
+}
+
+#[test]
+fn an_error_is_redacted_wherever_it_is_kept_and_shown() {
+    let mut world = traced();
+    let secret = secret();
+    let program = failing_with(&world, &secret);
+    world.set("PHONE_OPUS_CLAUDE_BIN", &program);
+    let id = world.submit("x");
+    let job = world.finish(&id);
+    let detail = job["failure"]["detail"].as_str().expect("text");
+    assert!(detail.contains(&format!("{MARKER} is wrong")), "{detail}");
+    assert!(holding(&world, &secret).is_empty());
+    let kept = ["events.jsonl", "outcome", "stderr.log", "transcript.jsonl"].into();
+    assert_eq!(names(&holding(&world, MARKER)), kept);
+    for command in ["job", "events", "wait", "follow"] {
+        let said = world.say(&[command, &id]);
+        assert!(!format!("{said:?}").contains(&secret), "{command}: {said:#?}");
+    }
+}
+
+#[test]
+fn the_question_as_it_was_goes_with_the_end_whatever_the_end() {
+    let world = traced();
+    let secret = secret();
+    let there = |id: &str| world.job_file(id, "prompt").exists();
+    for (mode, status) in [("echo", "succeeded"), ("exit1", "failed")] {
+        let id = world.submit(&format!("FAKE:mode={mode} {secret}"));
+        assert_eq!(world.finish(&id)["status"], status);
+        until("the prompt is removed", || (!there(&id)).then_some(()));
+    }
+    let id = world.submit(&format!("FAKE:mode=gate,gate=never {secret}"));
+    world.until_status(&id, "running");
+    assert_eq!(names(&holding(&world, &secret)), ["prompt"].into(), "Claude Code reads it there");
+    world.command(["cancel", &id]).assert().success();
+    assert_eq!(world.finish(&id)["status"], "cancelled");
+    until("the prompt is removed", || (!there(&id)).then_some(()));
+    assert!(holding(&world, &secret).is_empty());
+}
+
+#[test]
+fn what_agents_are_told_over_mcp_is_redacted_too() {
+    let world = traced();
+    let secret = secret();
+    let mut client = Client::open(&world);
+    let prompt = format!("FAKE:mode=echo is {secret} valid?");
+    let arguments = json!({"prompt": prompt, "cwd": world.cwd()});
+    let answer = client.json("consult", arguments);
+    let id = answer["job_id"].as_str().expect("an id").to_owned();
+    let job = client.json("consult_job", json!({"job_id": id, "detail": "full"}));
+    let list = client.json("consult_jobs", json!({}));
+    let text = client.text("consult_job", json!({"job_id": id}));
+    let resource = client
+        .request("resources/read", json!({"uri": format!("phone-opus://jobs/{id}/transcript")}));
+    for told in [&answer, &job, &list, &json!(text), &resource] {
+        assert!(!told.to_string().contains(&secret), "{told:#}");
+    }
+    for told in [&answer, &job] {
+        assert!(told.to_string().contains(MARKER), "{told:#}");
+    }
+    assert!(received(&world)[0].ends_with(&prompt));
+    client.hang_up();
+    client.end();
+    assert!(holding(&world, &secret).is_empty());
+}
+
+#[test]
+fn what_something_hangs_on_stays_as_it_is() {
+    let world = traced();
+    let secret = secret();
+    let directory = world.path(&secret);
+    fs::create_dir(&directory).expect("made");
+    let shown = directory.display().to_string();
+    let id = world.submit_with(&["--cwd", &shown, "x"]);
+    let job = world.finish(&id);
+    assert_eq!((&job["request"]["cwd"], &job["session"]["cwd"]), (&json!(shown), &json!(shown)));
+    assert_eq!(job["status"], "succeeded", "it ran there");
 }
 
 #[test]

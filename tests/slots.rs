@@ -1,8 +1,8 @@
 //! Slots: never more consults at once than allowed, and first come, first served.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use super::support::{World, fake_claude, kill, process_state, until};
+use super::support::{World, fake_claude, kill, process_state, until, write_program};
 
 const TERMINAL: [&str; 4] = ["succeeded", "failed", "cancelled", "lost"];
 
@@ -101,10 +101,7 @@ fn slow_to_say_its_version(world: &World) -> String {
         world.path("gate").display(),
         fake_claude().display()
     );
-    // Written by another process: a file that we hold open for writing cannot be run.
-    let mut shell = Command::new("sh");
-    shell.args(["-c", "printf %s \"$1\" >\"$0\" && chmod +x \"$0\""]).arg(&path).arg(script);
-    assert!(shell.status().expect("ran").success());
+    write_program(&path, &script);
     path.to_string_lossy().into_owned()
 }
 

@@ -205,6 +205,41 @@ fn tickets_and_session_locks_of_nobody_are_removed_and_what_is_remembered_stays(
 }
 
 #[test]
+fn a_conversation_that_somebody_holds_on_to_is_told_with_who_does() {
+    let world = healthy();
+    let id = finished(&world);
+    let session = world.job(&id)["session"]["id"].as_str().expect("an id").to_owned();
+    let name = format!("{session}.lock");
+    let lock = File::open(world.state().join("sessions").join(&name)).expect("opened");
+    lock.lock().expect("locked");
+    let held = examine(&world, &["--fix"]);
+    assert!(held.done().is_empty(), "that is nobody's to take");
+    let message = held.one("runners", "held_session")["message"].as_str().expect("text");
+    let begins = format!("the session lock {name} is held by process {} (", std::process::id());
+    assert!(message.starts_with(&begins), "{message}");
+    lock.unlock().expect("unlocked");
+    assert!(examine(&world, &[]).all("runners", "held_session").is_empty());
+}
+
+#[test]
+fn a_lock_that_cannot_be_asked_leaves_the_word_of_the_log() {
+    let world = healthy();
+    let id = world.submit("FAKE:hang");
+    world.until_status(&id, "running");
+    kill_runner(&world, &id);
+    let lock = world.job_file(&id, "lock");
+    fs::rename(&lock, world.path("kept")).expect("moved");
+    std::os::unix::fs::symlink(&lock, &lock).expect("linked");
+    let found = examine(&world, &["--fix"]);
+    let message = format!("the lock of job {id} cannot be asked, so the log's word stands");
+    let advice = Some("Let this user read it.");
+    assert_says(found.one("runners", "lock_unreadable"), "warn", &message, advice);
+    assert_eq!(world.history(&id), ["queued", "started"]);
+    fs::rename(world.path("kept"), &lock).expect("moved back");
+    assert_eq!(examine(&world, &["--fix"]).done(), [format!("the end of job {id} is recorded")]);
+}
+
+#[test]
 fn a_saved_end_that_the_log_does_not_have_is_told() {
     let world = healthy();
     let id = world.submit("FAKE:hang");

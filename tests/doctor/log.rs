@@ -138,6 +138,21 @@ fn each_damage_is_told_with_its_line_its_byte_and_what_to_do() {
 }
 
 #[test]
+fn a_job_whose_first_line_is_gone_is_told_by_its_next_one() {
+    let (world, lines) = with_one_job();
+    let job = world.events()[0]["job"].as_str().expect("an id").to_owned();
+    fs::write(log(&world), lines[1..].concat()).expect("written");
+    let found = examine(&world, &[]);
+    let one = found.one("log", "never_queued");
+    let message = format!(
+        "line 1 of job {job} (byte 0, {} bytes) is the first of its job and does not queue it: \
+         the job cannot be shown",
+        lines[1].len()
+    );
+    assert_says(one, "warn", &message, Some(CHANGED));
+}
+
+#[test]
 fn a_fix_seals_off_a_torn_end_once_and_changes_no_line() {
     let (world, lines) = with_one_job();
     let torn = [&lines.concat()[..], b"{\"v\":1,\"job\":"].concat();

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
-use super::super::support::{World, fake_claude};
+use super::super::support::{World, fake_claude, write_program};
 use super::{assert_says, examine, examined, healthy};
 
 fn mode(path: &std::path::Path, mode: u32) {
@@ -107,6 +107,74 @@ fn claude_code_that_is_missing_or_silent_is_an_error_with_its_exit_code() {
     world.set("PHONE_OPUS_CLAUDE_BIN", &silent.display().to_string());
     let found = examine(&world, &[]);
     assert_eq!(found.one("claude", "claude_silent")["exit_code"], 69);
+}
+
+#[test]
+fn a_claude_code_that_lacks_a_flag_or_tells_no_version_is_a_warning() {
+    let mut world = healthy();
+    let claude = world.path("claude");
+    let script = "#!/bin/sh\n[ \"$1\" = --help ] && echo '--print --output-format'\n";
+    write_program(&claude, script);
+    world.set("PHONE_OPUS_CLAUDE_BIN", &claude.display().to_string());
+    let found = examine(&world, &[]);
+    assert_eq!(found.code, Some(0));
+    let message = "ROOT/claude does not tell its version";
+    let advice = "Run it with --version; update it if that fails.";
+    assert_says(found.one("claude", "version_unknown"), "warn", message, Some(advice));
+    let message = "this version does not know --restricted";
+    let advice = "Update Claude Code: without that flag `@path` in a prompt reads any file.";
+    assert_says(found.one("claude", "no_restricted"), "warn", message, Some(advice));
+}
+
+#[test]
+fn kernel_directory_and_disk_are_told_whatever_they_are() {
+    let world = healthy();
+    world.finish(&world.submit("x"));
+    world.assert_quiet();
+    let found = examine(&world, &[]);
+    let message = |found: &serde_json::Value| found["message"].as_str().expect("text").to_owned();
+    let kernel = message(found.one("kernel", "features"));
+    for part in ["Landlock: ", "; seccomp: ", "; bubblewrap: "] {
+        assert!(kernel.contains(part), "{kernel}");
+    }
+    let of = |check, codes: &[&str]| -> Vec<String> {
+        codes.iter().flat_map(|code| found.all(check, code)).map(message).collect()
+    };
+    let state = of("state", &["usable", "in_memory"]);
+    assert_eq!(state.len(), 1, "{:#}", found.document);
+    let usable = state[0].starts_with("ROOT/state can be used, on ");
+    assert!(usable || state[0].starts_with("ROOT/state is in memory ("), "{state:?}");
+    let space = of("space", &["enough", "low", "full"]);
+    assert_eq!(space.len(), 1, "{:#}", found.document);
+    assert!(space[0].ends_with(" free"), "{space:?}");
+}
+
+#[test]
+fn credentials_for_advisers_alone_are_looked_at_and_not_shown() {
+    let mut world = World::new();
+    let file = world.path("token");
+    fs::write(&file, "sk-secret-5\n").expect("written");
+    mode(&file, 0o600);
+    let place = world.path("home/.config/phone-opus");
+    fs::create_dir_all(&place).expect("made");
+    let config = format!("[credentials]\ntoken_file = \"{}\"\n", file.display());
+    fs::write(place.join("config.toml"), config).expect("written");
+    let found = examine(&world, &[]);
+    let message = "the credential in ROOT/token";
+    assert_says(found.one("credentials", "found"), "ok", message, None);
+    assert!(!found.document.to_string().contains("sk-secret"), "{:#}", found.document);
+    mode(&file, 0o644);
+    let found = examine(&world, &[]);
+    let told = found.document.to_string();
+    assert!(told.contains("others may read it (mode 644); chmod 600 it"), "{told}");
+    assert!(found.code != Some(0) && !told.contains("sk-secret"), "{told}");
+
+    fs::remove_file(place.join("config.toml")).expect("removed");
+    world.set("FAKE_CLAUDE", "ok");
+    world.command(["login"]).assert().success();
+    let found = examine(&world, &[]);
+    let message = "the login of `phone-opus login`";
+    assert_says(found.one("credentials", "found"), "ok", message, None);
 }
 
 #[test]

@@ -241,6 +241,13 @@ pub(crate) fn fake_claude() -> PathBuf {
     example("fake-claude")
 }
 
+/// Writes a script, by another process: a file that we hold open for writing cannot be run.
+pub(crate) fn write_program(path: &Path, script: &str) {
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "printf %s \"$1\" >\"$0\" && chmod +x \"$0\""]).arg(path).arg(script);
+    assert!(shell.status().expect("ran").success());
+}
+
 /// An example program of this package.
 pub(crate) fn example(name: &str) -> PathBuf {
     let path = program().parent().expect("a directory").join("examples").join(name);
