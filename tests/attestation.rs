@@ -527,7 +527,7 @@ fn what_may_not_be_looked_at_is_said_and_never_called_unchanged() {
             git(&world, &world.cwd(), &["add", "closed"]);
             git(&world, &world.cwd(), &["commit", "-q", "-m", "closed"]);
         }
-        fs::set_permissions(&closed, fs::Permissions::from_mode(0)).expect("closed");
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o0)).expect("closed");
         let said =
             world.say_of(&mut without_privileges(&world, &["consult", "--json", "--quiet", "x"]));
         fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).expect("opened");

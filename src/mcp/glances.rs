@@ -1,4 +1,4 @@
-//! Whether answers are stale, as it was seen a moment ago: each look starts a process, and agents poll.
+//! Whether answers are stale, as it was seen a moment ago: each look costs something, and agents poll.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

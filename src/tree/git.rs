@@ -1,10 +1,10 @@
 //! What only git can say, asked so that nothing of the repository's own runs.
 //!
 //! Plumbing commands: which untracked files are not ignored, whether the index is what the commit has,
-//! which object a file's bytes are, and whether a setting is on. None of them runs a filter, a hook or an external
-//! diff; `core.fsmonitor` and the network (a partial clone fetches what it lacks) are switched off. No
-//! configuration but the repository's is read, so a repository of somebody else is refused by git, as
-//! it should be: then this answers `None`.
+//! which object a file's bytes are, and whether a setting is on. None of them runs a filter, a hook or
+//! an external diff; `core.fsmonitor` and the network (a partial clone fetches what it lacks) are
+//! switched off. No configuration but the repository's is read, so a repository of somebody else is
+//! refused by git, as it should be: then this answers `None`.
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
