@@ -14,6 +14,7 @@ mod doctor;
 mod dry_run;
 mod faults;
 mod foreground;
+mod homes;
 mod jail;
 mod limits;
 mod log;

@@ -13,6 +13,7 @@ use crate::consult::request::Request;
 use crate::failure::{Exit, Failure};
 use crate::job::event::Session;
 use crate::runner::call::{Call, Setting, call};
+use crate::runner::homes::Homes;
 use crate::runner::outlook;
 use crate::runner::program::{self, Program};
 use crate::runner::record::queued;
@@ -38,9 +39,8 @@ pub(super) fn show(
     let tmp = directory.join("tmp");
     let variables = context.world.variables();
     let path = context.world.search_path();
-    let claude_home = root.join("claude");
-    let (wall, shell, account) =
-        outlook::foreseen(&queued.request, &variables, &claude_home, &path);
+    let homes = Homes::below(&root, &queued.session.id);
+    let (wall, shell, account) = outlook::foreseen(&queued.request, &variables, &homes, &path);
     let settings = program::carried(&variables).map(|_| tmp.join("settings.json"));
     // Where it comes from, and never itself: this is for showing.
     let credential = queued.request.credential_file.as_ref();

@@ -7,8 +7,8 @@ use crate::consult::failure::Code;
 use crate::failure::{Exit, Failure};
 use crate::journal::place::State;
 use crate::render::time::{ago, rfc3339};
-use crate::runner::account;
 use crate::runner::login::{Logins, logins};
+use crate::runner::{account, homes};
 
 const CHECK: &str = "credentials";
 
@@ -46,7 +46,7 @@ fn own_ways(surroundings: &Surroundings) -> Result<Vec<String>, Failure> {
     }
     let state = surroundings.state_root.as_ref().ok();
     let state = state.and_then(|root| State::existing(root, true).ok().flatten());
-    if state.is_some_and(|state| account::has_login(&state.claude_home())) {
+    if state.is_some_and(|state| account::has_login(&homes::of_login(state.root()))) {
         ways.push("the login of `phone-opus login`".to_owned());
     }
     Ok(ways)

@@ -28,6 +28,9 @@ pub(super) fn arguments(policy: &Policy, is_directory: impl Fn(&Path) -> bool) -
         };
         words.extend(step.into_iter().map(OsString::from));
     }
+    for cover in &policy.covers {
+        words.extend(["--bind".into(), cover.with.clone().into(), cover.place.clone().into()]);
+    }
     // Only now: the places that are put back in them had to be made.
     let empty =
         policy.steps().filter(|mark| mark.access == Access::Hidden && is_directory(&mark.path));
@@ -43,24 +46,25 @@ pub(super) fn arguments(policy: &Policy, is_directory: impl Fn(&Path) -> bool) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jail::policy::Mark;
+    use crate::jail::policy::{Cover, Mark};
 
     #[test]
     fn hidden_places_are_covered_and_what_is_open_in_them_is_put_back() {
-        let policy = Policy::new([
+        let mut policy = Policy::new([
             Mark::new("/s/jobs/1/tmp", Access::Writable),
             Mark::new("/s", Access::Hidden),
             Mark::new("/etc/shadow", Access::Hidden),
             Mark::new("/dev", Access::Hidden),
             Mark::new("/dev/null", Access::Writable),
         ]);
+        policy.covers = vec![Cover { place: "/s/home/x".into(), with: "/s/other/x".into() }];
         let words = arguments(&policy, |path| path != Path::new("/etc/shadow"));
         let words: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
         assert_eq!(
             words.join(" "),
             "--die-with-parent --unshare-pid --unshare-ipc --ro-bind / / --dev /dev --proc /proc \
              --ro-bind /dev/null /etc/shadow --tmpfs /s --bind /s/jobs/1/tmp /s/jobs/1/tmp \
-             --remount-ro /s"
+             --bind /s/other/x /s/home/x --remount-ro /s"
         );
     }
 }

@@ -38,7 +38,16 @@ pub(crate) struct Policy {
     /// Claude Code renews a login of its own in there, and needs the calls that change a file's mode
     /// and times; without bubblewrap they are open for what is only readable too.
     pub(crate) renews_login: bool,
+    /// Mounts alone can do it: without bubblewrap they are passed over.
+    pub(crate) covers: Vec<Cover>,
     pub(crate) layers: Layers,
+}
+
+/// What is seen, and written, in the place of something else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Cover {
+    pub(crate) place: PathBuf,
+    pub(crate) with: PathBuf,
 }
 
 /// The layers to put on. What is asked for here and cannot be had is an error, never passed over.

@@ -15,7 +15,7 @@ use super::private::{
 };
 use crate::job::id::JobId;
 
-pub(crate) use super::private::{open_private, sync_directory};
+pub(crate) use super::private::{make_private, open_private, sync_directory};
 
 /// A state directory that passed its checks.
 #[derive(Debug, Clone)]
@@ -86,21 +86,6 @@ impl State {
         self.root.join("events.jsonl")
     }
 
-    /// Claude Code's own home, for consults that leave the user's alone. It is state and not data: its
-    /// conversations belong to the jobs of this log, and are of no use without it.
-    pub(crate) fn claude_home(&self) -> PathBuf {
-        self.root.join("claude")
-    }
-
-    /// The same, made where it is missing.
-    pub(crate) fn make_claude_home(&self) -> Result<PathBuf, Error> {
-        let home = self.claude_home();
-        refuse_symlink(&home)?;
-        make_directory(&home)?;
-        tighten(&home, &open_directory(&home)?)?;
-        Ok(home)
-    }
-
     pub(crate) fn events_lock(&self) -> PathBuf {
         self.root.join("events.lock")
     }
@@ -169,18 +154,22 @@ impl State {
         self.job_dir(job).join("stderr.log")
     }
 
-    /// A session id comes from the user: what is not a letter, a digit, `-` or `_` is escaped, so
-    /// that it names a file in `sessions/` and nothing else.
     pub(crate) fn session_lock(&self, session: &str) -> PathBuf {
-        let mut name = String::with_capacity(session.len() + ".lock".len());
-        for byte in session.bytes() {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => name.push(byte.into()),
-                _ => name.extend(format!("%{byte:02x}").chars()),
-            }
-        }
-        self.sessions_dir().join(name + ".lock")
+        self.sessions_dir().join(session_name(session) + ".lock")
     }
+}
+
+/// A session id comes from the user: what is not a letter, a digit, `-` or `_` is escaped, so that it
+/// names a file in its directory and nothing else.
+pub(crate) fn session_name(session: &str) -> String {
+    let mut name = String::with_capacity(session.len() + ".lock".len());
+    for byte in session.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => name.push(byte.into()),
+            _ => name.extend(format!("%{byte:02x}").chars()),
+        }
+    }
+    name
 }
 
 #[cfg(test)]

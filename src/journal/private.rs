@@ -68,6 +68,13 @@ pub(super) fn make_directory(path: &Path) -> Result<(), Error> {
     }
 }
 
+/// Makes a directory where it is missing, and closes to others one that is ours.
+pub(crate) fn make_private(path: &Path) -> Result<(), Error> {
+    refuse_symlink(path)?;
+    make_directory(path)?;
+    tighten(path, &open_directory(path)?)
+}
+
 /// One that is there already is an error.
 pub(super) fn make_new_directory(path: &Path) -> Result<(), Error> {
     refuse_linked_parent(path)?;

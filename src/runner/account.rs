@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 
 use super::error::Error;
+use super::homes::Homes;
 use super::program;
 use crate::consult::claude::credentials::{CredentialFile, Given, LOGIN_FILES, Source, is_login};
 use crate::consult::request::Request;
@@ -24,15 +25,11 @@ pub(crate) struct Account {
 }
 
 /// Whose account it will be. The credential itself is not read yet.
-pub(crate) fn of(
-    request: &Request,
-    environment: &[(String, String)],
-    claude_home: &Path,
-) -> Account {
+pub(crate) fn of(request: &Request, environment: &[(String, String)], homes: &Homes) -> Account {
     let carried = program::carried(environment);
     let given = given(environment, carried.as_ref());
-    let source = given.source(request.credential_file.as_ref(), has_login(claude_home));
-    let config_dir = source.owns_home().then(|| claude_home.to_owned());
+    let source = given.source(request.credential_file.as_ref(), has_login(&homes.login));
+    let config_dir = source.owns_home().then(|| homes.of(source).to_owned());
     Account { source, config_dir, credential: None }
 }
 

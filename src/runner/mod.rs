@@ -29,6 +29,7 @@ pub(crate) mod follow;
 mod guard;
 mod hand_over;
 mod handshake;
+pub(crate) mod homes;
 mod housekeeping;
 mod identity;
 pub(crate) mod inspect;

@@ -1,9 +1,8 @@
 //! What a jail on a host comes to: what it would lack, and what it means for a shell. Decided from
 //! values, so that a dry run says what a runner then records.
 
-use std::path::Path;
-
 use super::account::{self, Account};
+use super::homes::Homes;
 use crate::consult::claude::argv::Shell;
 use crate::consult::claude::credentials::Source;
 use crate::consult::request::{Request, Sandbox};
@@ -39,10 +38,10 @@ pub(crate) fn foresee(offer: &Offer) -> Enforcement {
 pub(crate) fn foreseen(
     request: &Request,
     environment: &[(String, String)],
-    claude_home: &Path,
+    homes: &Homes,
     path: &str,
 ) -> (Enforcement, Shell, Account) {
-    let account = account::of(request, environment, claude_home);
+    let account = account::of(request, environment, homes);
     let mut enforcement = match request.sandbox {
         Sandbox::Off => Enforcement::default(),
         _ => foresee(&probe(path)),

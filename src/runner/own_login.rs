@@ -1,4 +1,4 @@
-//! `claude auth login` for the jail's own home.
+//! `claude auth login` for the home that advisers with a login share.
 //!
 //! What an adviser with a shell may have left in that home must not work outside of the jail: a hook in
 //! a settings file would run, and a link would be written through. So all of it goes before a login but
@@ -8,11 +8,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::account;
 use super::error::{At, Error};
+use super::{account, homes};
 use crate::consult::claude::credentials::logged_out;
 use crate::consult::claude::env::is_foreign;
-use crate::journal::place::State;
+use crate::journal::place::{State, make_private};
 
 /// What stays in the home.
 const CONVERSATIONS: &str = "projects";
@@ -24,7 +24,8 @@ pub(crate) fn login(
     arguments: &[String],
     environment: &[(String, String)],
 ) -> Result<bool, Error> {
-    let home = state.make_claude_home()?;
+    let home = homes::of_login(state.root());
+    make_private(&home)?;
     clear(&home)?;
     let mut command = Command::new(program);
     command.args(["auth", "login"]).args(arguments).current_dir(&home);

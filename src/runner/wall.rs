@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::account::{self, Account};
 use super::captured::output_in_time;
 use super::error::Error;
+use super::homes::Homes;
 use super::outlook::{describe, foresee};
 use super::program::{self, Program};
 use super::stage::{Errand, Inherited};
@@ -90,20 +91,28 @@ fn build_for(
 ) -> Result<Wall, Error> {
     let request = &job.queued.request;
     let account = account_of(errand, inherited, job, stands)?;
+    let session = &job.queued.session;
+    let homes = Homes::below(errand.state.root(), &session.id);
     let mut enforcement = Enforcement::default();
     let mut file = None;
     if let Some(offer) = offer {
-        let policy = policy(errand, request, program, &account);
+        let mut policy = policy(errand, request, program, &account);
+        if account.config_dir.is_some() {
+            policy.covers = homes.covers(account.source)?;
+        }
         let path = errand.state.jail(errand.job);
-        enforcement = raise(&path, &policy, &job.queued.session.cwd, offer)?;
+        enforcement = raise(&path, &policy, &session.cwd, offer)?;
         file = has_any_layer(&enforcement).then_some(path);
+    }
+    if account.config_dir.is_some() && session.resumed {
+        homes.bring(&session.id, account.source, enforcement.bwrap.is_some())?;
     }
     let shell = describe(&mut enforcement, request, account.source, account.config_dir.is_some());
     Ok(Wall { enforcement, policy: file, shell, account })
 }
 
-/// A conversation is resumed in the home in which it lies; a new one remembers its own. The jail's own
-/// home is used in a jail only: what was left there by an adviser must not work outside.
+/// A conversation is resumed in the home in which it lies; a new one remembers its own. A home
+/// of its own is used in a jail only: what was left there by an adviser must not work outside.
 fn account_of(
     errand: &Errand,
     inherited: &Inherited,
@@ -112,8 +121,9 @@ fn account_of(
 ) -> Result<Account, Error> {
     let Errand { state, environment, .. } = errand;
     let request = &job.queued.request;
-    let account = account::of(request, environment, &state.claude_home());
     let session = &job.queued.session;
+    let homes = Homes::below(state.root(), &session.id);
+    let account = account::of(request, environment, &homes);
     let memory = session::recall(state, &session.id);
     let own_home = match (session.resumed, memory.own_home) {
         (true, lies) => lies.unwrap_or(false),
@@ -123,7 +133,7 @@ fn account_of(
         return Err(Error::HomeWithoutJail);
     }
     session::remember_home(&inherited.session_lock, own_home);
-    let config_dir = own_home.then(|| state.make_claude_home()).transpose()?;
+    let config_dir = own_home.then(|| homes.make(account.source)).transpose()?;
     Ok(Account { config_dir, credential: account::credential(request)?, ..account })
 }
 

@@ -1,6 +1,7 @@
 //! Going on with a conversation.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use super::api::texts;
 use super::offline::Offline;
@@ -31,6 +32,45 @@ fn a_resumed_session_remembers_the_conversation_where_it_began() {
     assert_eq!(second["result"]["cwd"], began_in);
     let system = asked[1]["system"].as_str().expect("a system prompt").to_owned();
     assert!(!format!("{system}{conversation}").contains(elsewhere.to_str().expect("text")));
+}
+
+/// The login's file stays where all consults have it, and the conversation lies in a place of its own.
+#[test]
+fn a_conversation_by_a_login_of_its_own_is_resumed_and_seen_by_nobody_else() {
+    let offline = Offline::without_credentials();
+    let home = offline.world.state().join("claude");
+    fs::create_dir_all(&home).expect("made");
+    for private in [offline.world.state(), home.clone()] {
+        fs::set_permissions(private, fs::Permissions::from_mode(0o700)).expect("set");
+    }
+    let login = serde_json::json!({ "claudeAiOauth": {
+        "accessToken": "sk-ant-oat01-offline", "refreshToken": "sk-ant-ort01-offline",
+        "expiresAt": 4_102_444_800_000_u64, "scopes": ["user:inference", "user:profile"],
+        "subscriptionType": "max",
+    } });
+    fs::write(home.join(".credentials.json"), login.to_string()).expect("written");
+    let first = offline.consult(&[r#"first question [[scenario:text {"text":"first answer"}]]"#]);
+    assert_eq!(first.exit, Some(0), "{first:#?}");
+    if first.job["enforcement"]["home"] != "own" {
+        return; // No sandbox stands here, and there is no home but the user's.
+    }
+    let session = first.job["session"]["id"].as_str().expect("a session");
+    let mut other = "look".to_owned();
+    if first.job["enforcement"]["bash"] == "allowed" {
+        let command = format!("ls -R {}", home.display());
+        let input = serde_json::json!({ "command": command });
+        other = format!("look [[scenario:bash {input}]]");
+    }
+    let other = offline.consult(&[&other]);
+    assert_eq!(other.exit, Some(0), "{other:#?}");
+    assert_eq!(offline.consult(&["--session", session, "second question"]).exit, Some(0));
+    let asked = offline.api.asked();
+    let last = texts(asked.last().expect("asked"));
+    assert!(last.contains("first question") && last.contains("second question"), "{last}");
+    if first.job["enforcement"]["bash"] == "allowed" {
+        let seen = asked[2]["tool_results"][0].to_string();
+        assert!(seen.contains("projects") && !seen.contains(session), "{seen}");
+    }
 }
 
 #[test]

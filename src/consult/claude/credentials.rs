@@ -18,7 +18,7 @@ pub(crate) enum Source {
     KeyFile,
     /// A key or token in the environment, or in the user's own settings.
     Environment,
-    /// A login of the jail's own home.
+    /// A login of its own, which consults share.
     Login,
     /// A program of the user's that prints a key, and may need anything for it.
     Helper,
