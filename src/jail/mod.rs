@@ -18,6 +18,7 @@ mod files;
 mod mounts;
 pub(crate) mod policy;
 pub(crate) mod probe;
+mod raw_path;
 #[cfg(any(target_os = "macos", test))]
 pub(crate) mod seatbelt;
 mod secrets;

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::policy::{Access, Policy};
+use super::secrets;
 
 /// Namespaces of its own: nothing inside outlives the one who started it, and no number of a process
 /// or of shared memory outside means anything.
@@ -18,7 +19,7 @@ pub(super) fn arguments(policy: &Policy, is_directory: impl Fn(&Path) -> bool) -
     let mut words: Vec<OsString> = NAMESPACES.iter().map(OsString::from).collect();
     words.extend(["--ro-bind", "/", "/"].iter().map(OsString::from));
     words.extend(DEVICES.iter().map(OsString::from));
-    for mark in policy.steps().filter(|mark| !mark.path.starts_with("/dev")) {
+    for mark in policy.steps().filter(|mark| !is_fresh(&mark.path)) {
         let path = mark.path.as_os_str();
         let step: Vec<&std::ffi::OsStr> = match (mark.access, is_directory(&mark.path)) {
             (Access::Hidden, true) => vec!["--tmpfs".as_ref(), path],
@@ -34,13 +35,19 @@ pub(super) fn arguments(policy: &Policy, is_directory: impl Fn(&Path) -> bool) -
     // Only now: the places that are put back in them had to be made.
     let empty =
         policy.steps().filter(|mark| mark.access == Access::Hidden && is_directory(&mark.path));
-    for mark in empty.filter(|mark| !mark.path.starts_with("/dev")) {
+    for mark in empty.filter(|mark| !is_fresh(&mark.path)) {
         words.extend(["--remount-ro".into(), mark.path.clone().into_os_string()]);
     }
     if let Some(cwd) = &policy.cwd {
         words.extend(["--chdir".into(), cwd.into()]);
     }
     words
+}
+
+/// What `--dev` has made anew. Directories of the host below `/dev`, such as shared memory, are not in
+/// it, and are put there where a mark opens them.
+fn is_fresh(path: &Path) -> bool {
+    path == Path::new("/dev") || secrets::DEVICES.iter().any(|device| Path::new(device) == path)
 }
 
 #[cfg(test)]
@@ -56,6 +63,8 @@ mod tests {
             Mark::new("/etc/shadow", Access::Hidden),
             Mark::new("/dev", Access::Hidden),
             Mark::new("/dev/null", Access::Writable),
+            Mark::new("/dev/shm/advised", Access::Readable),
+            Mark::new("/dev/shm/advised/state", Access::Hidden),
         ]);
         policy.covers = vec![Cover { place: "/s/home/x".into(), with: "/s/other/x".into() }];
         let words = arguments(&policy, |path| path != Path::new("/etc/shadow"));
@@ -63,8 +72,10 @@ mod tests {
         assert_eq!(
             words.join(" "),
             "--die-with-parent --unshare-pid --unshare-ipc --ro-bind / / --dev /dev --proc /proc \
+             --ro-bind /dev/shm/advised /dev/shm/advised --tmpfs /dev/shm/advised/state \
              --ro-bind /dev/null /etc/shadow --tmpfs /s --bind /s/jobs/1/tmp /s/jobs/1/tmp \
-             --bind /s/other/x /s/home/x --remount-ro /s"
+             --bind /s/other/x /s/home/x \
+             --remount-ro /dev/shm/advised/state --remount-ro /s"
         );
     }
 }

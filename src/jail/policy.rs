@@ -19,6 +19,7 @@ pub(crate) enum Access {
 /// One path and what may be done with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Mark {
+    #[serde(with = "super::raw_path")]
     pub(crate) path: PathBuf,
     pub(crate) access: Access,
 }
@@ -46,7 +47,9 @@ pub(crate) struct Policy {
 /// What is seen, and written, in the place of something else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Cover {
+    #[serde(with = "super::raw_path")]
     pub(crate) place: PathBuf,
+    #[serde(with = "super::raw_path")]
     pub(crate) with: PathBuf,
 }
 

@@ -2,6 +2,7 @@
 //! dot names a home has.
 
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::policy::{Access, Mark, Policy};
@@ -65,13 +66,17 @@ impl Marks {
             self.of_home(home);
         }
         self.all(Access::Hidden, named_by(variables));
+        let tickets = secrets::BY_THEIR_NAMES.iter();
+        self.all(
+            Access::Hidden,
+            tickets.flat_map(|(at, start)| starting_with(Path::new(at), start)),
+        );
         self.spare(home);
     }
 
     fn of_home(&mut self, home: &Path) {
         // A dot name that is a link is closed by what its target is, not by being linked to.
-        let dotted = names(home).into_iter().filter(|name| name.starts_with('.'));
-        let dotted = dotted.map(|name| home.join(name)).filter(|path| !path.is_symlink());
+        let dotted = starting_with(home, ".").filter(|path| !path.is_symlink());
         self.all(Access::Hidden, dotted);
         self.all(Access::Readable, secrets::OPEN_IN_HOME.iter().map(|name| home.join(name)));
         self.all(Access::Hidden, secrets::OF_HOME.iter().map(|name| home.join(name)));
@@ -96,12 +101,36 @@ fn named_by(variables: &[(String, String)]) -> Vec<PathBuf> {
         .collect()
 }
 
-fn names(directory: &Path) -> Vec<String> {
+/// What is in a directory under a name that starts so; the rest of the name need not be text.
+fn starting_with(directory: &Path, start: &str) -> impl Iterator<Item = PathBuf> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    let starts =
+        move |entry: &fs::DirEntry| entry.file_name().as_bytes().starts_with(start.as_bytes());
+    entries.filter(starts).map(|entry| entry.path())
 }
 
 /// The path with its links resolved, where there is one that this user can see.
 fn real(path: &Path) -> Option<PathBuf> {
     fs::canonicalize(path).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use super::*;
+
+    #[test]
+    fn names_that_are_no_text_are_seen() {
+        let directory = tempfile::tempdir().expect("made");
+        for name in [&b".caf\xe9"[..], b"krb5cc_\xff", b"krb5", b"plain"] {
+            fs::write(directory.path().join(OsStr::from_bytes(name)), "").expect("written");
+        }
+        let found = |start| {
+            let found = starting_with(directory.path(), start);
+            found.map(|path| path.file_name().expect("a name").as_bytes().to_vec()).collect()
+        };
+        let (dotted, tickets): (Vec<_>, Vec<_>) = (found("."), found("krb5cc_"));
+        assert_eq!((dotted, tickets), (vec![b".caf\xe9".to_vec()], vec![b"krb5cc_\xff".to_vec()]));
+    }
 }
