@@ -161,6 +161,18 @@ fn a_wrong_variable_is_refused_by_its_name() {
 }
 
 #[test]
+fn of_two_credentials_none_is_passed_over_without_a_word() {
+    let world = configured("[credentials]\ntoken_file = \"~/t\"\nkey_file = \"~/k\"\n");
+    world.assert_refused(
+        &["consult", "x"],
+        refusal(
+            "ROOT/home/.config/phone-opus/config.toml: credentials.key_file is set, and \
+             credentials.token_file too (ROOT/home/.config/phone-opus/config.toml); name one of them",
+        ),
+    );
+}
+
+#[test]
 fn a_variable_that_means_nothing_is_warned_of_once() {
     let mut world = World::new();
     world.set("PHONE_OPUS_MODLE", "x");
@@ -242,7 +254,9 @@ fn the_template_is_a_configuration_that_changes_nothing() {
         .collect();
     let uncommented = assignments.join("\n");
     assert_eq!(uncommented.lines().count(), before.lines().count(), "{uncommented}");
-    fs::write(&path, uncommented).expect("written");
+    // Of two credentials one is enough.
+    let one = assignments.into_iter().filter(|line| !line.starts_with("credentials.token_file"));
+    fs::write(&path, one.collect::<Vec<_>>().join("\n")).expect("written");
     world.command(["config", "check"]).assert().success();
 }
 

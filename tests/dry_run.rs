@@ -170,5 +170,8 @@ fn what_would_be_refused_is_refused_in_the_plan_too() {
     let mut command = world.raw(["consult", "--dry-run", "x"]);
     let said = world.say_of(command.env("PHONE_OPUS_CLAUDE_BIN", "/nonexistent"));
     assert_eq!(said.code, Some(69));
+    let mut command = world.raw(["consult", "--dry-run", "x"]);
+    let said = world.say_of(command.env("PHONE_OPUS_CREDENTIALS_KEY_FILE", "/nonexistent"));
+    assert_eq!(said.code, Some(78));
     assert!(!world.state().exists());
 }

@@ -300,6 +300,20 @@ fn a_directory_to_advise_on_must_be_one() {
             "Give --cwd the directory, and name the file in the question.",
         ),
     );
+    fs::create_dir_all(world.state().join("jobs")).expect("made");
+    for below in ["", "/jobs", "/../state/jobs"] {
+        let place = format!("{}{below}", world.state().display());
+        let shown = if below.is_empty() { "" } else { "/jobs" };
+        world.assert_refused(
+            &["consult", "--cwd", &place, "x"],
+            no_directory(
+                &format!(
+                    "the directory ROOT/state{shown} is in the state directory, which no adviser may read"
+                ),
+                "Copy what the question is about to another place, and give --cwd that.",
+            ),
+        );
+    }
     let strange = world.path("").join(OsStr::from_bytes(b"caf\xe9"));
     fs::create_dir(&strange).expect("made");
     world.assert_refused_of(

@@ -1,7 +1,6 @@
 //! From a submission to what the asker hears: the answer, or the id of a job that goes on by itself.
 
 use super::context::{CLOCK, Context};
-use super::wall::check_wall;
 use super::{foreground, json};
 use crate::config::Config;
 use crate::failure::{Exit, Failure};
@@ -23,7 +22,6 @@ pub(super) fn ask(
     way: Way,
     context: &mut Context<'_>,
 ) -> Result<Exit, Failure> {
-    check_wall(&submission.request, context)?;
     let state = context.create_state(config)?;
     if !way.bg {
         let interrupts = foreground::Interrupts::listen()?;

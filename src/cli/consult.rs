@@ -104,7 +104,7 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     }
     let config = context.config(&flags(args))?;
     refuse_nesting(&config, context)?;
-    let cwd = directory::directory(args.cwd.as_deref())?;
+    let cwd = directory::to_advise_on(args.cwd.as_deref(), context)?;
     let sources = Sources {
         argument: args.prompt.as_deref(),
         file: args.prompt_file.as_deref(),
@@ -112,6 +112,7 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     };
     let prompt = prompt::read(&sources, context)?;
     let submission = submission(args, &config, prompt, cwd, context)?;
+    check_wall(&submission.request, context)?;
     if args.dry_run {
         return dry_run::show(submission, &config, args.json, context);
     }
@@ -142,7 +143,7 @@ pub(super) fn asked(ask: Ask, context: &mut Context<'_>) -> Result<(Config, Subm
     let args = Args { session, model, effort, max_turns, ..Args::default() };
     let config = context.config(&flags(&args))?;
     refuse_nesting(&config, context)?;
-    let cwd = directory::directory(ask.cwd.as_deref())?;
+    let cwd = directory::to_advise_on(ask.cwd.as_deref(), context)?;
     prompt::check(&ask.prompt)?;
     let submission = submission(&args, &config, ask.prompt, cwd, context)?;
     check_wall(&submission.request, context)?;

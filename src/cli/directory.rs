@@ -2,10 +2,26 @@
 
 use std::path::Path;
 
+use super::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::world;
 
-/// The directory to advise on, absolute and without symbolic links, so that it has one name.
+/// The directory to advise on. The state directory holds what other advisers must not see, and is closed
+/// to all of them.
+pub(super) fn to_advise_on(asked: Option<&Path>, context: &Context<'_>) -> Result<String, Failure> {
+    let found = directory(asked)?;
+    // One that is not there yet contains nothing.
+    let state = context.state_root().ok().and_then(|root| world::canonical(&root).ok());
+    if state.is_some_and(|state| Path::new(&found).starts_with(state)) {
+        let message =
+            format!("the directory {found} is in the state directory, which no adviser may read");
+        return Err(Failure::new(Exit::Usage, "no_directory", message)
+            .hinted("Copy what the question is about to another place, and give --cwd that."));
+    }
+    Ok(found)
+}
+
+/// A directory, absolute and without symbolic links, so that it has one name.
 pub(super) fn directory(asked: Option<&Path>) -> Result<String, Failure> {
     let path = match asked {
         Some(path) => path.to_owned(),

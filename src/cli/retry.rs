@@ -6,6 +6,7 @@ use super::ask::{self, Way};
 use super::context::{CLOCK, Context};
 use super::manual::{Block, Section};
 use super::prompt::{self, Sources};
+use super::wall::check_wall;
 use super::{consult, directory, selection};
 use crate::config::Flags;
 use crate::consult::request::Request;
@@ -66,7 +67,7 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         new_session: world::new_id().to_string(),
         request: Request {
             prompt: question(args, &job, context)?,
-            cwd: directory::directory(Some(Path::new(&asked.cwd)))?,
+            cwd: directory::to_advise_on(Some(Path::new(&asked.cwd)), context)?,
             claude_bin: Some(consult::program_path(&config, context)?),
             max_running: config.max_running.value,
             redact: config.redact.value,
@@ -76,6 +77,7 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         version: env!("CARGO_PKG_VERSION").to_owned(),
         retry_of: Some(id),
     };
+    check_wall(&submission.request, context)?;
     ask::ask(submission, &config, Way { bg: args.bg, json: args.json }, context)
 }
 

@@ -10,7 +10,7 @@ use crate::failure::{Exit, Failure};
 use crate::jail::probe::probe;
 use crate::runner::{account, outlook};
 
-/// The token's file where there are both: it is the one that was made for this.
+/// The one that is configured; the configuration refuses both.
 pub(super) fn credential_file(config: &Config, context: &Context<'_>) -> Option<CredentialFile> {
     let path = |name: &Option<String>| name.as_deref().map(|name| absolute(name, context));
     let token = path(&config.token_file.value).map(CredentialFile::Token);

@@ -122,7 +122,7 @@ keys! {
     sandbox: String = "auto".to_owned(), reader::SANDBOX;
     /// A file, readable for you alone, with the token that `claude setup-token` printed.
     token_file as "credentials.token_file": Option<String> = None, reader::FILE;
-    /// A file, readable for you alone, with an API key.
+    /// A file, readable for you alone, with an API key; a token's file cannot stand beside it.
     key_file as "credentials.key_file": Option<String> = None, reader::FILE;
     /// Whether a consult is cancelled when the MCP client that waits for it cancels its call or goes away.
     mcp_cancel_on_disconnect as "mcp.cancel_on_disconnect": bool = false, reader::SWITCH;

@@ -81,12 +81,27 @@ pub(crate) fn resolve(
     let mut config = Config::pick(&mut layers);
     config.warnings = names.iter().filter_map(|name| unknown_variable(name)).collect();
     let mut problems = layers.problems;
+    problems.extend(two_credentials(&config));
     problems.sort_by_key(|problem| (problem.at.is_none(), problem.at));
     if problems.is_empty() {
         Ok(config)
     } else {
         Err(Invalid { problems, warnings: config.warnings })
     }
+}
+
+/// Of two credentials one would be passed over without a word.
+fn two_credentials(config: &Config) -> Option<Problem> {
+    config.token_file.value.as_ref().and(config.key_file.value.as_ref())?;
+    Some(Problem {
+        key: Some("credentials.key_file".to_owned()),
+        origin: config.key_file.origin.clone(),
+        at: None,
+        message: format!(
+            "credentials.key_file is set, and credentials.token_file too ({}); name one of them",
+            config.token_file.origin
+        ),
+    })
 }
 
 fn layers<'a>(

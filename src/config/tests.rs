@@ -191,3 +191,15 @@ fn an_unknown_variable_is_a_warning_and_known_ones_are_not() {
         ]
     );
 }
+
+#[test]
+fn two_credentials_are_one_too_many_wherever_they_are_named() {
+    let text = "[credentials]\ntoken_file = \"/t\"\n";
+    let environment = [("PHONE_OPUS_CREDENTIALS_KEY_FILE", "/k")];
+    let wrong = format!(
+        "PHONE_OPUS_CREDENTIALS_KEY_FILE: credentials.key_file is set, and credentials.token_file too \
+         ({PATH}); name one of them"
+    );
+    assert_eq!(problems(text, &environment, &Flags::default()), [wrong]);
+    assert!(resolved(text, &[], &Flags::default()).is_ok());
+}
