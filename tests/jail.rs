@@ -5,7 +5,9 @@
 //! holds it to those. `.ci/jail-table` tries more, as root and as a user, with the real Claude Code too.
 #![cfg(debug_assertions)]
 
+use std::ffi::OsStr;
 use std::fs::{self, Permissions};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -73,23 +75,34 @@ fn secrets_the_log_and_other_jobs_cannot_be_read() {
     for layers in ["", "bwrap"] {
         let mut world = without(layers);
         let home = world.path("home");
-        for name in [".ssh/id", ".config/tool/token", ".unheard-of/token", ".netrc"] {
+        let strange = OsStr::from_bytes(b".caf\xe9/token");
+        let secrets = [
+            ".ssh/id",
+            ".config/tool/token",
+            ".unheard-of/token",
+            ".netrc",
+            ".cabal/config",
+            ".local/share/uv/credentials/token",
+            "tickets",
+        ];
+        let secrets = secrets.map(OsStr::new);
+        for name in secrets.iter().chain([&strange]) {
             fs::create_dir_all(home.join(name).parent().expect("below")).expect("made");
             fs::write(home.join(name), "SECRET").expect("written");
         }
+        world.set("KRB5CCNAME", &format!("FILE:{}", home.join("tickets").display()));
         fs::write(home.join(".gitconfig"), "open").expect("written");
         fs::write(home.join("notes"), "open").expect("written");
         let other =
             world.submit(&format!("SECRET FAKE:mode=gate,gate={}", world.path("gate").display()));
         world.until_status(&other, "running");
-        let hidden = [
+        let mut hidden = vec![
             world.state().join("events.jsonl"),
             world.job_file(&other, "prompt"),
-            home.join(".ssh/id"),
-            home.join(".config/tool/token"),
-            home.join(".unheard-of/token"),
-            home.join(".netrc"),
+            // A path is given to `cat` as bytes by the shell's own words for them.
+            home.join("$(printf '.caf\\351')/token"),
         ];
+        hidden.extend(secrets.map(|name| home.join(name)));
         let open = [home.join(".gitconfig"), home.join("notes"), world.cwd().join("own")];
         fs::write(world.cwd().join("own"), "open").expect("written");
         let paths = |paths: &[std::path::PathBuf]| {
@@ -173,6 +186,8 @@ fn a_required_sandbox_that_is_not_to_be_had_refuses_before_anything_is_queued() 
     assert!(said.stderr.contains("hint: "), "{said:#?}");
     let error = world.say(&["consult", "hi", "--json"]);
     assert_eq!(error.json()["error"]["code"], "sandbox_unavailable");
+    let plan = world.say(&["consult", "--dry-run", "hi"]);
+    assert_eq!((plan.code, &plan.stderr), (Some(77), &said.stderr), "the plan says the same");
     assert!(!world.state().exists(), "nothing was made");
 }
 
@@ -249,6 +264,65 @@ fn tools_without_a_shell_in_the_configuration_have_none() {
     assert_eq!(offered, "Read");
     let why = job["enforcement"]["bash_reason"].as_str().expect("a reason");
     assert!(why.contains("not among the tools"), "{why}");
+}
+
+/// What the environment has of these names, as Claude Code was given it.
+fn passed_on(world: &World, names: &[&str]) -> (Vec<String>, Value) {
+    let (given, job) = answer(world, "FAKE:mode=env");
+    let there = |name: &&&str| !given["env"][**name].is_null();
+    (names.iter().filter(there).map(ToString::to_string).collect(), job)
+}
+
+#[test]
+fn an_adviser_does_not_get_the_secrets_of_the_environment_it_was_asked_from() {
+    let names = ["GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "SSH_AUTH_SOCK", "DATABASE_URL"];
+    let mut world = keyed("");
+    for name in names {
+        world.set(name, "postgres://u:pa55w0rd-of-db@h/d");
+    }
+    world.set("EDITOR", "vi");
+    let asked = [&names[..], &["ANTHROPIC_API_KEY", "EDITOR"]].concat();
+    assert_eq!(passed_on(&world, &asked).0, ["ANTHROPIC_API_KEY", "EDITOR"]);
+    let plan = world.json(&["consult", "--dry-run", "--json", "hi"]);
+    for name in names {
+        let removed = plan["environment"]["removed"].as_array().expect("a list");
+        assert!(removed.contains(&json!(name)), "{removed:?}");
+    }
+    world.set("CLAUDE_CODE_USE_BEDROCK", "1");
+    assert_eq!(passed_on(&world, &names).0, ["AWS_SECRET_ACCESS_KEY"], "Claude Code asks by it");
+    let settings = world.path("home/.claude");
+    fs::create_dir_all(&settings).expect("made");
+    fs::write(settings.join("settings.json"), r#"{"apiKeyHelper":"fetch"}"#).expect("written");
+    for name in ["CLAUDE_CODE_USE_BEDROCK", "ANTHROPIC_API_KEY"] {
+        world.set(name, "");
+    }
+    let (kept, job) = passed_on(&world, &names);
+    assert_eq!(kept, names, "a helper may need any of them");
+    assert_eq!(job["enforcement"]["bash"], "none");
+}
+
+#[test]
+fn a_directory_in_shared_memory_is_advised_on_behind_the_same_wall() {
+    let Ok(place) = tempfile::Builder::new().prefix("phone-opus-test-").tempdir_in("/dev/shm")
+    else {
+        return; // This host has none.
+    };
+    let mut world = World::new();
+    let path = place.path().canonicalize().expect("there");
+    fs::write(path.join("source"), "open").expect("written");
+    let beside = tempfile::NamedTempFile::new_in("/dev/shm").expect("made");
+    let script = format!("cat source; echo x >made; cat {} && echo seen", beside.path().display());
+    world.set("FAKE_RECURSE", &script);
+    let shown = path.display().to_string();
+    let usual = world.json(&["consult", "--json", "FAKE:mode=recurse"]);
+    let job = world.json(&["consult", "--json", "--cwd", &shown, "FAKE:mode=recurse"]);
+    assert_eq!(job["enforcement"], usual["enforcement"]);
+    let said: Value =
+        serde_json::from_str(job["result"]["response"].as_str().expect("an answer")).expect("JSON");
+    if job["enforcement"]["landlock_abi"].is_u64() {
+        assert_eq!(said["out"], "open", "{said:#}");
+        assert!(!path.join("made").exists());
+    }
 }
 
 /// Whether the wall stands on this host, so that the jail's own home is used.

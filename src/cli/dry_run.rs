@@ -53,6 +53,8 @@ pub(super) fn show(
         inherited: &variables,
         config_dir: account.config_dir.as_deref(),
         credential: credential.map(|file| (file.variable(), credential_text.as_str())),
+        source: account.source,
+        families: account.families,
         shell,
     };
     let call = call(&queued.request, &queued.session, &program, &setting);

@@ -48,6 +48,12 @@ const WHY: Section = Section {
              This command is the third way.",
         ),
         Block::Text(
+            "A shell does not see the conversations of other advisers: each has a home of its own. Those \
+             by this login run in one home, and share its login and .claude.json alone; without \
+             bubblewrap they have no shell. Variables whose name or value looks like a secret are not \
+             passed on, but for those by which Claude Code itself asks.",
+        ),
+        Block::Text(
             "Whatever else is in that home goes first, but for conversations, because an adviser may \
              have written it. Remove the directory claude below the state directory to log out.",
         ),

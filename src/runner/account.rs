@@ -22,6 +22,8 @@ pub(crate) struct Account {
     pub(crate) config_dir: Option<PathBuf>,
     /// The variable and the value of a credential that the configuration names.
     pub(crate) credential: Option<(&'static str, String)>,
+    /// How the variables begin that the chosen cloud's tools read.
+    pub(crate) families: &'static [&'static str],
 }
 
 /// Whose account it will be. The credential itself is not read yet.
@@ -30,7 +32,7 @@ pub(crate) fn of(request: &Request, environment: &[(String, String)], homes: &Ho
     let given = given(environment, carried.as_ref());
     let source = given.source(request.credential_file.as_ref(), has_login(&homes.login));
     let config_dir = source.owns_home().then(|| homes.of(source).to_owned());
-    Account { source, config_dir, credential: None }
+    Account { source, config_dir, credential: None, families: given.families() }
 }
 
 /// Whether somebody is logged in in Claude Code's own home. An adviser with a shell may write there, so

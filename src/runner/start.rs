@@ -33,6 +33,8 @@ pub(super) fn spawn(
         inherited: &errand.environment,
         config_dir: wall.account.config_dir.as_deref(),
         credential,
+        source: wall.account.source,
+        families: wall.account.families,
         shell: wall.shell,
     };
     let call = call(&job.queued.request, &job.queued.session, program, &setting);

@@ -68,6 +68,8 @@ struct Cloud {
     without_files: &'static [&'static [&'static str]],
     reads: &'static str,
     writes: &'static [&'static str],
+    /// How its tools' variables begin.
+    families: &'static [&'static str],
 }
 
 const CLOUDS: [Cloud; 3] = [
@@ -79,18 +81,21 @@ const CLOUDS: [Cloud; 3] = [
         ],
         reads: ".aws",
         writes: &[".aws/sso/cache", ".aws/cli/cache"],
+        families: &["AWS_"],
     },
     Cloud {
         switch: "CLAUDE_CODE_USE_VERTEX",
         without_files: &[],
         reads: ".config/gcloud",
         writes: &[],
+        families: &["CLOUDSDK_", "GCLOUD_", "GOOGLE_"],
     },
     Cloud {
         switch: "CLAUDE_CODE_USE_FOUNDRY",
         without_files: &[&["ANTHROPIC_FOUNDRY_API_KEY"]],
         reads: ".azure",
         writes: &[".azure"],
+        families: &["AZURE_"],
     },
 ];
 
@@ -103,8 +108,13 @@ const NAMES_A_FILE: [&str; 5] = [
     "CLAUDE_CODE_CLIENT_KEY",
 ];
 
-/// The same, of one cloud alone.
-const NAMES_A_CLOUDS_FILE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
+/// The same, of clouds alone.
+const NAMES_A_CLOUDS_FILE: [&str; 4] = [
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+];
 
 /// What Claude Code will be given: the inherited variables, and what is carried over from settings.
 #[derive(Clone, Copy)]
@@ -162,9 +172,14 @@ impl Given<'_> {
         CLOUDS.iter().find(|cloud| self.is_on(cloud.switch))
     }
 
+    /// How the variables begin that the chosen cloud's tools read.
+    pub(crate) fn families(&self) -> &'static [&'static str] {
+        self.cloud().map_or(&[], |cloud| cloud.families)
+    }
+
     /// Files that have to be readable, wherever they are.
     pub(crate) fn files(&self, source: Source) -> Vec<String> {
-        let clouds = (source == Source::Cloud).then_some(NAMES_A_CLOUDS_FILE);
+        let clouds = NAMES_A_CLOUDS_FILE.into_iter().filter(|_| source == Source::Cloud);
         let names = NAMES_A_FILE.into_iter().chain(clouds);
         names.filter_map(|name| self.value(name)).collect()
     }

@@ -1,6 +1,6 @@
 //! What changes in the environment between the caller and Claude Code.
 //!
-//! Authentication and proxies stay as they are, but for a credential that the configuration names: no
+//! Authentication and proxies stay as they are (other secrets do not, see `withheld`), but for a credential that the configuration names: no
 //! other stands beside it. `CLAUDE_CONFIG_DIR` is set where a consult has a home of its own. What goes
 //! is what ties a process to a session that it is not part of: a consult is often started inside one.
 
@@ -46,6 +46,8 @@ pub(crate) struct Own<'a> {
     pub(crate) config_dir: Option<&'a str>,
     /// The credential that the configuration names: a variable and its value.
     pub(crate) credential: Option<(&'a str, &'a str)>,
+    /// Inherited names that are kept from it.
+    pub(crate) withheld: &'a [&'a str],
 }
 
 /// The changes that turn the environment with these names into Claude Code's.
@@ -56,7 +58,9 @@ pub(crate) fn environment<'a>(
     let set = own_variables(own);
     let is_set = |name: &str| set.iter().any(|(own, _)| own == name);
     let is_replaced = |name: &str| own.credential.is_some() && CREDENTIALS.contains(&name);
-    let goes = |name: &&str| (is_foreign(name) || is_replaced(name)) && !is_set(name);
+    let is_withheld = |name: &str| own.withheld.contains(&name);
+    let goes =
+        |name: &&str| (is_foreign(name) || is_replaced(name) || is_withheld(name)) && !is_set(name);
     let remove = inherited.into_iter().filter(goes);
     EnvChanges { remove: remove.map(str::to_owned).collect(), set }
 }
@@ -99,7 +103,7 @@ mod tests {
     }
 
     fn own() -> Own<'static> {
-        Own { job: "j", depth: 2, tmpdir: "/t", config_dir: None, credential: None }
+        Own { job: "j", depth: 2, tmpdir: "/t", config_dir: None, credential: None, withheld: &[] }
     }
 
     #[test]
@@ -113,6 +117,17 @@ mod tests {
         {
             assert!(changes.set.contains(&(name.to_owned(), value.to_owned())), "{name}");
         }
+    }
+
+    #[test]
+    fn what_is_withheld_goes_and_a_credential_of_its_own_does_not() {
+        let credential = Some(("ANTHROPIC_API_KEY", "k"));
+        let withheld = &["GITHUB_TOKEN", "ANTHROPIC_API_KEY"];
+        let own = Own { credential, withheld, ..own() };
+        assert_eq!(
+            environment(["GITHUB_TOKEN", "ANTHROPIC_API_KEY"], &own).remove,
+            ["GITHUB_TOKEN"]
+        );
     }
 
     #[test]

@@ -24,4 +24,5 @@ mod classify;
 mod result;
 mod tools;
 mod wire;
+pub(crate) mod withheld;
 mod words;
