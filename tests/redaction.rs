@@ -222,6 +222,39 @@ fn a_retry_sends_the_redacted_question_and_says_so_unless_it_is_given_again() {
     assert!(holding(&world, &secret).is_empty());
 }
 
+/// A job that waits, whose prompt file is then lost.
+fn lost_prompt(world: &World, prompt: &str) -> Value {
+    let gate = world.path("gate");
+    let _ = fs::remove_file(&gate);
+    let running = world.submit(&format!("FAKE:mode=gate,gate={}", gate.display()));
+    world.until_status(&running, "running");
+    let id = world.submit(prompt);
+    fs::remove_file(world.job_file(&id, "prompt")).expect("there");
+    fs::write(&gate, "").expect("the gate opens");
+    world.finish(&running);
+    world.finish(&id)
+}
+
+/// The log has the question too; with its secrets redacted it is another one, which is not paid for.
+#[test]
+fn a_question_whose_file_is_lost_is_asked_from_the_log_and_a_retry_asks_it_again() {
+    let mut world = traced();
+    world.set("PHONE_OPUS_MAX_RUNNING", "1");
+    let job = lost_prompt(&world, "is it sound?");
+    assert_eq!(job["status"], "succeeded", "{job:#}");
+    assert!(received(&world)[1].ends_with("is it sound?"));
+    let said = world.say(&["retry", job["job_id"].as_str().expect("an id")]);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    assert_eq!(received(&world)[1], received(&world)[2]);
+
+    let job = lost_prompt(&world, &format!("is {} valid?", secret()));
+    assert_eq!(job["failure"]["code"], "spawn_failed", "{job:#}");
+    assert_eq!(received(&world).len(), 4, "only the one before it was asked");
+    let said = world.say(&["retry", job["job_id"].as_str().expect("an id")]);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    assert!(received(&world)[4].ends_with(&format!("is {MARKER} valid?")));
+}
+
 #[test]
 fn a_retry_asks_nothing_twice_at_once_and_refuses_what_is_not_there() {
     let world = World::new();

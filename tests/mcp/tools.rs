@@ -320,6 +320,10 @@ fn health_and_telemetry_tell_what_is_there() {
     );
     assert_eq!((&health["ready"], &health["rollout_pending"]), (&true.into(), &false.into()));
     assert_eq!(health["jobs"], json!({ "queued": 0, "running": 0 }));
+    let jail = &world.job("@last")["enforcement"];
+    for layer in ["landlock_abi", "seccomp", "bwrap", "missing"] {
+        assert_eq!(health["sandbox"][layer], jail[layer], "{layer}: what a job then has");
+    }
     let telemetry = client.json("telemetry_snapshot", json!({ "detail": "full" }));
     let consult = &telemetry["server"]["methods"]["tools/call consult"];
     assert_eq!((&consult["requests"], &consult["successes"]), (&1.into(), &1.into()));
@@ -328,8 +332,13 @@ fn health_and_telemetry_tell_what_is_there() {
     assert_eq!(telemetry["cost_usd"], 0.01);
 
     world.set("PHONE_OPUS_CLAUDE_BIN", "/nonexistent/claude");
+    world.set("PHONE_OPUS_TEST_WITHOUT", "landlock,bwrap");
     let mut client = Client::open(&world);
-    let health = client.json("health_snapshot", json!({}));
+    let health = client.json("health_snapshot", json!({ "detail": "full" }));
+    let sandbox = &health["sandbox"];
+    assert_eq!((&sandbox["enforced"], &sandbox["landlock_abi"]), (&false.into(), &Value::Null));
+    let missing = sandbox["missing"].to_string();
+    assert!(missing.contains("Landlock") && missing.contains("bubblewrap"), "{missing}");
     assert_eq!((&health["ready"], &health["claude"]["found"]), (&false.into(), &false.into()));
     let problem = health["problems"][0].as_str().expect("told");
     assert!(problem.contains("/nonexistent/claude"), "{problem}");
