@@ -231,7 +231,8 @@ fn what_authenticates_and_routes_stays() {
         world.set(name, value);
     }
     let (job, given) = consult(&world, &[]);
-    let own = world.state().join("claude").to_string_lossy().into_owned();
+    let session = job["session"]["id"].as_str().expect("an id");
+    let own = world.state().join("homes").join(session).to_string_lossy().into_owned();
     for (name, value) in kept {
         let moved = name == "CLAUDE_CONFIG_DIR" && job["enforcement"]["home"] == "own";
         assert_eq!(given["env"][name], if moved { &own } else { value }, "{name}");
