@@ -18,8 +18,13 @@ pub(crate) struct Holder {
     pub(crate) pid: Option<u32>,
 }
 
-const FIRST_PAUSE: Duration = Duration::from_micros(50);
+/// A holder writes one line, which takes some 10 µs.
+const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(5);
+
+/// What part of the time waited so far the next pause is: nobody waits much longer than the lock was
+/// held, and many who wait long leave the processor to the holder.
+const PART_OF_WAIT: u32 = 8;
 
 /// Runs `work` while holding the lock, or says who has held it for all of `limit`.
 ///
@@ -37,7 +42,6 @@ pub(super) fn exclusively<T>(
     let file = open_private(&path, OpenOptions::new().read(true).write(true).create(true))?;
     let mut lock = RwLock::new(&file);
     let begun = Instant::now();
-    let mut pause = FIRST_PAUSE;
     let _held = loop {
         match lock.try_write() {
             Ok(held) => break held,
@@ -49,8 +53,8 @@ pub(super) fn exclusively<T>(
                 return Err(Error::Busy { path, holder_pid: holder(&file) });
             }
             Err(_) => {
+                let pause = (begun.elapsed() / PART_OF_WAIT).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
                 thread::sleep(pause.min(limit.saturating_sub(begun.elapsed())));
-                pause = (pause * 2).min(LONGEST_PAUSE);
             }
         }
     };

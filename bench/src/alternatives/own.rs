@@ -15,7 +15,7 @@ use crate::consult::request::Request;
 use crate::job::brief;
 use crate::job::event::{Event, Progress, Queued, Started, Succeeded};
 use crate::job::id::JobId;
-use crate::journal::append::append;
+use crate::journal::append::{append, append_once};
 use crate::journal::index::rebuild;
 use crate::journal::place::State;
 
@@ -61,9 +61,15 @@ pub(crate) fn write(state: &Path, jobs: Range<u64>) -> Result<(), Box<dyn Error>
     let state = State::create(state, true).map_err(|error| error.to_string())?;
     for number in jobs {
         let durable = events(number, 500, 500).filter(|event| !matches!(event, Event::Progress(_)));
+        let (job, now) = (job_id(number), unix_ms(number));
         for event in durable {
-            append(&state, LIMIT, unix_ms(number), job_id(number), |_| Some(event))
-                .map_err(|error| error.to_string())?;
+            match event {
+                Event::Queued(queued) => {
+                    append_once(&state, LIMIT, now, 0, job, *queued, || true).map(drop)
+                }
+                event => append(&state, LIMIT, now, job, |_| Some(event)).map(drop),
+            }
+            .map_err(|error| error.to_string())?;
         }
     }
     Ok(())
