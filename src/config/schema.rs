@@ -134,9 +134,11 @@ fn list(key: &Key) -> Option<Value> {
     Some(list)
 }
 
-/// The words of the key's own sentence, and those that always mean "none".
+/// The words of the key's own sentence, and those that always mean "none". What begins with a digit is
+/// an example of what a pattern says.
 fn candidates(key: &Key) -> Vec<String> {
     let words = key.accepts.split(|c: char| !c.is_alphanumeric() && !"_-".contains(c));
+    let words = words.filter(|word| word.starts_with(char::is_alphabetic));
     let mut found: Vec<String> = Vec::new();
     for word in words.chain(["none", "off"]).filter(|word| word.len() > 1) {
         if !found.iter().any(|known| known == word) {
@@ -180,6 +182,16 @@ mod tests {
                 let is_valid = validator.is_valid(&value);
                 assert_eq!(is_valid, (key.takes)(&found), "{} and {value}: {schema}", key.name);
             }
+        }
+    }
+
+    #[test]
+    fn no_word_is_listed_that_a_pattern_has() {
+        for key in KEYS {
+            let Some((words, pattern)) = words(key).zip(text(key)) else { continue };
+            let pattern = jsonschema::draft202012::new(&pattern).expect("a schema is valid");
+            let words = words["enum"].as_array().expect("a list");
+            assert_eq!(words.iter().find(|word| pattern.is_valid(word)), None, "{}", key.name);
         }
     }
 
