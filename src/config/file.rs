@@ -26,6 +26,10 @@ impl fmt::Display for Position {
 /// itself is an item too, before its keys.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Item {
+    /// The table that it stands in, if it does.
+    pub(super) table: Option<String>,
+    /// The whole name as TOML spells it: a name with a dot of its own stands in quotation marks, and so
+    /// is not taken for a key in a table.
     pub(super) key: String,
     pub(super) key_at: Position,
     pub(super) found: Found,
@@ -54,17 +58,32 @@ fn items(text: &str, key: &Spanned<impl AsRef<str>>, value: &Spanned<DeValue>) -
     let below = value.get_ref().as_table().into_iter().flatten();
     let below: Vec<Item> = below
         .map(|(key, value)| item(text, key, value))
-        .map(|item| Item { key: format!("{}.{}", above.key, item.key), ..item })
+        .map(|item| Item {
+            key: format!("{}.{}", above.key, item.key),
+            table: Some(above.key.clone()),
+            ..item
+        })
         .collect();
     std::iter::once(above).chain(below).collect()
 }
 
 fn item(text: &str, key: &Spanned<impl AsRef<str>>, value: &Spanned<DeValue>) -> Item {
     Item {
-        key: key.get_ref().as_ref().to_owned(),
+        table: None,
+        key: spelt(key.get_ref().as_ref()),
         key_at: position(text, key.span().start),
         found: found(value.get_ref()),
         value_at: position(text, value.span().start),
+    }
+}
+
+/// One part of a key: bare where TOML allows it.
+fn spelt(part: &str) -> String {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+    if !part.is_empty() && part.chars().all(is_bare) {
+        part.to_owned()
+    } else {
+        format!("{part:?}")
     }
 }
 
@@ -123,6 +142,16 @@ mod tests {
             let names: Vec<&str> = items.iter().map(|item| item.key.as_str()).collect();
             assert_eq!((names, errors), (vec!["mcp", "mcp.x"], vec![]), "{text}");
         }
+    }
+
+    #[test]
+    fn a_dot_within_quotation_marks_parts_nothing() {
+        let (items, errors) = parse("\"mcp.x\" = 1\n[mcp]\n\"y\" = 2\n\"a.b\" = 3\n");
+        let names: Vec<(Option<&str>, &str)> =
+            items.iter().map(|item| (item.table.as_deref(), item.key.as_str())).collect();
+        let mcp = Some("mcp");
+        let want = [(None, "\"mcp.x\""), (None, "mcp"), (mcp, "mcp.y"), (mcp, "mcp.\"a.b\"")];
+        assert_eq!((names, errors), (want.to_vec(), vec![]));
     }
 
     #[test]

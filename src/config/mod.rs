@@ -126,7 +126,7 @@ fn unknown_key(path: &Path, item: &Item) -> Option<Problem> {
     let name = item.key.as_str();
     let is_known = KEYS.iter().any(|key| key.name == name);
     // What stands in something that is no table of ours is told once, of the table.
-    let is_told_above = name.split_once('.').is_some_and(|(table, _)| !is_table(table));
+    let is_told_above = item.table.as_deref().is_some_and(|table| !is_table(table));
     if is_known || is_told_above || is_table(name) && item.found == Found::Table {
         return None;
     }

@@ -123,6 +123,17 @@ fn a_table_is_not_a_value_and_a_value_is_not_a_table() {
 }
 
 #[test]
+fn a_quoted_name_with_a_dot_is_no_key_in_a_table() {
+    let text = "\"mcp.cancel_on_disconnect\" = true\n[mcp]\ncancel_on_disconnect = false\n";
+    assert_eq!(
+        problems(text, &[], &Flags::default()),
+        [format!(
+            "{PATH}:1:1: there is no key `\"mcp.cancel_on_disconnect\"`; did you mean `mcp.cancel_on_disconnect`?"
+        )]
+    );
+}
+
+#[test]
 fn an_empty_variable_is_not_set() {
     let config = resolved("", &[("PHONE_OPUS_MODEL", "")], &Flags::default()).expect("reads");
     assert_eq!((config.model.value.as_str(), config.model.origin), ("opus", Origin::Default));
