@@ -1,7 +1,7 @@
 //! The skill is put where a client looks for it, and nobody's own text is lost by that.
 
-use std::fs;
-use std::os::unix::fs::symlink;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::support::World;
 use super::support::said::Said;
@@ -99,8 +99,54 @@ fn what_somebody_has_linked_there_is_not_touched() {
     for arguments in [&["claude"][..], &["claude", "--force"]] {
         let said = install(&world, arguments);
         assert_eq!(said.code, Some(2), "{said:#?}");
-        assert!(said.stderr.contains("is a symbolic link, or below one"), "{said:#?}");
+        assert!(said.stderr.contains("is a symbolic link, or its directory is"), "{said:#?}");
         assert_eq!(text(&world, "store/SKILL.md"), "from a store\n");
+    }
+}
+
+#[test]
+fn a_directory_that_is_kept_elsewhere_is_followed() {
+    for (link, at) in [(".claude", "skills/phone-opus"), (".claude/skills", "phone-opus")] {
+        let world = World::new();
+        fs::create_dir_all(world.path("home/.claude")).expect("made");
+        fs::create_dir_all(world.path("dotfiles")).expect("made");
+        if link == ".claude" {
+            fs::remove_dir(world.path("home/.claude")).expect("removed");
+        }
+        symlink(world.path("dotfiles"), world.path(&format!("home/{link}"))).expect("linked");
+        assert_eq!(install(&world, &["claude"]).stdout, format!("Installed ROOT/{CLAUDE}.\n"));
+        let kept = format!("dotfiles/{at}/SKILL.md");
+        assert!(text(&world, &kept).starts_with("---\nname: phone-opus\n"));
+        assert!(world.path(&format!("home/{link}")).is_symlink(), "the link is still one");
+        fs::write(world.path(&kept), "My own words.\n").expect("written");
+        assert_eq!(install(&world, &["claude"]).code, Some(2));
+        assert_eq!(text(&world, &kept), "My own words.\n");
+    }
+}
+
+#[test]
+fn nothing_is_written_through_a_link_to_no_directory_of_the_users() {
+    let world = World::new();
+    fs::create_dir_all(world.path("home/.claude")).expect("made");
+    fs::create_dir(world.path("store")).expect("made");
+    fs::set_permissions(world.path("store"), Permissions::from_mode(0o555)).expect("closed");
+    fs::write(world.path("file"), "").expect("written");
+    for target in [world.path("gone"), world.path("store"), world.path("file"), "/proc".into()] {
+        let link = world.path("home/.claude/skills");
+        symlink(&target, &link).expect("linked");
+        let before = world.files();
+        let said = install(&world, &["claude", "--force"]);
+        assert_eq!(
+            said.stderr,
+            format!(
+                "error: ROOT/{CLAUDE} is below a symbolic link to no directory of yours\n\
+                 hint: Make the link lead to a directory that you may write, or remove it.\n"
+            ),
+            "{}",
+            target.display()
+        );
+        assert_eq!((said.code, world.files()), (Some(2), before));
+        fs::remove_file(link).expect("removed");
     }
 }
 

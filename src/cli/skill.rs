@@ -21,7 +21,9 @@ enum Command {
     /// Put the skill where a client looks for the skills of its user
     ///
     /// A copy that nobody has touched is brought up to date. One that was edited is left alone, unless
-    /// --force is given, and is then kept as SKILL.md.bak.
+    /// --force is given, and is then kept as SKILL.md.bak. If the client's directory, or that of its
+    /// skills, is a link to a directory of yours, the skill goes there; a skill that is a link itself is
+    /// left alone.
     Install {
         /// The client
         client: Client,
@@ -93,6 +95,7 @@ fn install(
     let done = match found {
         Found::Current => return context.output.line(&format!("{path} is up to date.")),
         Found::Link => return Err(is_linked(&place)),
+        Found::Astray => return Err(is_astray(&place)),
         Found::Edited if !force => return Err(is_edited(&place)),
         Found::Nothing => "Installed",
         Found::Untouched => "Updated",
@@ -122,9 +125,15 @@ fn is_edited(place: &Path) -> Failure {
 }
 
 fn is_linked(place: &Path) -> Failure {
-    Failure::usage(format!("{} is a symbolic link, or below one", place.display())).hinted(
+    Failure::usage(format!("{} is a symbolic link, or its directory is", place.display())).hinted(
         "Whoever made the link, such as home-manager, keeps it; remove it to install a copy.",
     )
+}
+
+fn is_astray(place: &Path) -> Failure {
+    let message = format!("{} is below a symbolic link to no directory of yours", place.display());
+    Failure::usage(message)
+        .hinted("Make the link lead to a directory that you may write, or remove it.")
 }
 
 fn unwritable(place: &Path, error: &std::io::Error) -> Failure {

@@ -10,6 +10,7 @@
 
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// The skill as it is checked in.
@@ -32,8 +33,10 @@ pub(crate) enum Found {
     Untouched,
     /// Somebody's own text.
     Edited,
-    /// A symbolic link, or a file below one: whoever made the link keeps it up to date.
+    /// The skill itself is a symbolic link: whoever made the link keeps it up to date.
     Link,
+    /// The client's directory, or that of its skills, is a link that leads to no directory of the user's.
+    Astray,
 }
 
 /// Where a client looks for this skill of the user's. `claude_home` is `CLAUDE_CONFIG_DIR`.
@@ -49,7 +52,14 @@ pub(crate) fn place(client: Client, home: &Path, claude_home: Option<&Path>) -> 
 
 /// Looks at the place, and changes nothing.
 pub(crate) fn look(place: &Path) -> io::Result<Found> {
-    let directory = place.parent().unwrap_or(place);
+    // The skill's own directory, that of all skills, the client's.
+    let mut above = place.ancestors().skip(1).take(3);
+    let directory = above.next().unwrap_or(place);
+    for shared in above {
+        if is_link(shared)? && !is_own(shared)? {
+            return Ok(Found::Astray);
+        }
+    }
     if is_link(directory)? || is_link(place)? {
         return Ok(Found::Link);
     }
@@ -98,6 +108,17 @@ pub(crate) fn set_aside(place: &Path) -> io::Result<PathBuf> {
 fn is_link(path: &Path) -> io::Result<bool> {
     match fs::symlink_metadata(path) {
         Ok(metadata) => Ok(metadata.is_symlink()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a link is one as keepers of dot files make it: to a directory that is the user's to write.
+fn is_own(link: &Path) -> io::Result<bool> {
+    match fs::metadata(link) {
+        Ok(metadata) => Ok(metadata.is_dir()
+            && metadata.uid() == rustix::process::geteuid().as_raw()
+            && metadata.mode() & 0o200 != 0),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
