@@ -36,33 +36,37 @@ let
     type = types.attrsOf types.anything;
     default = { };
   };
+  withClients.options.programs = lib.genAttrs [ "claude-code" "codex" ] (_: {
+    enableMcpIntegration = mkOption { type = types.bool; };
+  });
 
-  evaluate =
-    extra: settings:
+  evaluateModules =
+    modules:
     (lib.evalModules {
       modules = [
         homeManager
         self.homeModules.default
-        { programs.phone-opus = settings; }
       ]
-      ++ extra;
-      specialArgs = { inherit pkgs; };
+      ++ modules;
+      # The example names an unfree package.
+      specialArgs.pkgs = pkgs // {
+        claude-code = pkgs.jq;
+      };
     }).config;
+  evaluate = extra: settings: evaluateModules ([ { programs.phone-opus = settings; } ] ++ extra);
 
-  # The example of README.md and of nix/home-module.nix, but for the unfree package.
-  full = evaluate [ withMcp ] {
-    enable = true;
-    claudePackage = pkgs.jq;
-    mcp.enable = true;
-    skills.enable = true;
-    settings = {
-      effort = "high";
-      max_running = 2;
-      timeout = "1h";
-      max_budget_usd = 5.0;
-      mcp.cancel_on_disconnect = false;
-    };
-  };
+  # The example of README.md, read from there.
+  example =
+    let
+      nix = lib.elemAt (builtins.split "```nix\n" (lib.readFile ../README.md)) 2;
+      block = lib.head (builtins.split "```" nix);
+    in
+    import (builtins.toFile "example.nix" "{ pkgs, ... }:\n{\n${block}}\n");
+  full = evaluateModules [
+    withMcp
+    withClients
+    example
+  ];
   least = evaluate [ ] { enable = true; };
   off = evaluate [ ] { };
 
@@ -90,6 +94,14 @@ let
         inherit tokenFile;
       }).programs.phone-opus.tokenFile;
   complaints = config: map (a: a.message) (lib.filter (a: !a.assertion) config.assertions);
+  # Whether one complaint is made of the settings, and it names the store.
+  isTold =
+    settings:
+    let
+      told = complaints (evaluate [ ] ({ enable = true; } // settings));
+    in
+    lib.length told == 1 && lib.hasInfix builtins.storeDir (lib.head told);
+  stored = "${builtins.storeDir}/00000000000000000000000000000000-secret";
 
   schema = lib.importJSON ../schemas/config-file.json;
   facts = {
@@ -136,9 +148,15 @@ let
       && refused { effort = "huge"; }
       && refused { model = " "; }
       && refused { mcp.cancel_on_disconnect = "yes"; };
-    "a token in the store is refused" =
-      refusedToken "${builtins.storeDir}/00000000000000000000000000000000-token";
-    "a token by a path literal, which would be copied there, is refused" = refusedToken ./package.nix;
+    "the example has no complaint" = complaints full == [ ];
+    "a secret in the store is told, by whichever option" =
+      isTold { tokenFile = stored; }
+      && lib.all (key: isTold { settings.credentials.${key} = stored; }) (
+        lib.attrNames schema.properties.credentials.properties
+      );
+    "a secret by a path literal, which would be copied there, is refused" =
+      refusedToken ./package.nix && refused { credentials.key_file = ./package.nix; };
+    "a secret by a path literal within text is told" = isTold { tokenFile = "${./package.nix}"; };
     "a token is a path" = refusedToken "sk-ant-secret" && !(refusedToken "/run/secrets/token");
   };
   wrong = lib.attrNames (lib.filterAttrs (_: holds: !holds) facts);
@@ -160,7 +178,8 @@ pkgs.runCommand "phone-opus-home-module"
     "$program" config show --json > shown.json
     jq -e '[.config[] | select(.origin | endswith("config.toml")) | {(.key): .value}] | add
       | .effort == "high" and .max_running == 2 and .timeout == "1h" and .max_budget_usd == 5
-        and ."mcp.cancel_on_disconnect" == false and length == 6' shown.json
+        and ."mcp.cancel_on_disconnect" == false and ."credentials.token_file" == "/run/secrets/claude"
+        and length == 7' shown.json
     grep -q '^name: phone-opus$' "$skill/SKILL.md"
     status=0
     "$program" config check "$refused" || status=$?

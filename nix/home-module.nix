@@ -1,19 +1,5 @@
-# The home-manager module. One block declares everything:
-#
-#   programs.phone-opus = {
-#     enable = true;
-#     claudePackage = pkgs.claude-code;     # or leave it null, and `claude` is found on PATH
-#     tokenFile = "/run/secrets/claude";    # a path at run time: the secret never enters the store
-#     mcp.enable = true;                    # with programs.claude-code.enableMcpIntegration = true, too
-#     skills.enable = true;
-#     settings = {
-#       effort = "high";
-#       max_running = 2;
-#       timeout = "1h";
-#       max_budget_usd = 5.0;
-#       mcp.cancel_on_disconnect = false;
-#     };
-#   };
+# The home-manager module: one block declares everything. The example is README.md's, and
+# nix/home-module-check.nix evaluates it from there.
 { packageOf }:
 {
   config,
@@ -41,15 +27,22 @@ let
       '';
 
   hasMcp = options ? programs.mcp;
-  tokenKey = lib.findFirst (lib.hasSuffix "token_file") null (
-    lib.attrNames (settings.options.credentials or { })
-  );
   skill = "${cfg.package}/share/phone-opus/skills/phone-opus";
 
-  # A path literal would be copied into the store, so only text is taken, and none that is there.
-  runtimePath = types.addCheck types.str (
-    path: (lib.hasPrefix "/" path || lib.hasPrefix "~/" path) && !(lib.hasPrefix builtins.storeDir path)
-  );
+  # As text: a path literal would be copied into the store.
+  runtimePath =
+    types.addCheck types.str (path: lib.hasPrefix "/" path || lib.hasPrefix "~/" path)
+    // {
+      description = "absolute path as text, or one that begins with ~/";
+    };
+
+  # Every key under `credentials` names a file with a secret, whichever option it was set by.
+  outsideTheStore = key: path: {
+    assertion = path == null || !(lib.hasPrefix "${builtins.storeDir}/" path);
+    message =
+      "programs.phone-opus: the file of credentials.${key} is in ${builtins.storeDir}, where everybody can"
+      + " read it. Name a file outside of it, as text: \"/run/secrets/claude\".";
+  };
 in
 {
   options.programs.phone-opus = {
@@ -92,8 +85,9 @@ in
       default = null;
       example = "/run/secrets/claude-token";
       description = ''
-        A file with the token that Claude Code logs in with. It is an absolute path as text, outside the store: only the path is
-        written down, and the file is read when a consult starts.
+        A file with the token that Claude Code logs in with, as the setting `credentials.token_file`. It
+        is an absolute path as text, outside the store: only the path is written down, and the file is
+        read when a consult starts.
       '';
     };
 
@@ -114,6 +108,7 @@ in
         xdg.configFile."phone-opus/config.toml" = lib.mkIf (written != { }) { source = configFile; };
         programs.phone-opus.settings = {
           claude_bin = lib.mkIf (cfg.claudePackage != null) (lib.mkDefault (lib.getExe cfg.claudePackage));
+          credentials.token_file = lib.mkIf (cfg.tokenFile != null) cfg.tokenFile;
         };
       }
       (lib.mkIf cfg.skills.enable {
@@ -131,22 +126,14 @@ in
           };
         };
       })
-      (lib.optionalAttrs (tokenKey != null) {
-        programs.phone-opus.settings.credentials = lib.mkIf (cfg.tokenFile != null) {
-          ${tokenKey} = cfg.tokenFile;
-        };
-      })
       {
         assertions = [
           {
             assertion = cfg.mcp.enable -> hasMcp;
             message = "programs.phone-opus.mcp.enable needs a home-manager that has programs.mcp.";
           }
-          {
-            assertion = cfg.tokenFile != null -> tokenKey != null;
-            message = "This version of phone-opus has no setting for a token file.";
-          }
-        ];
+        ]
+        ++ lib.mapAttrsToList outsideTheStore cfg.settings.credentials;
       }
     ]
   );

@@ -11,12 +11,14 @@ let
 
   lib = rec {
     inherit (builtins)
+      all
       attrNames
       attrValues
       concatLists
       concatMap
       concatStringsSep
       elem
+      elemAt
       filter
       foldl'
       fromJSON
@@ -74,6 +76,7 @@ let
         b = stringLength p;
       in
       a >= b && substring (a - b) b s == p;
+    hasInfix = part: s: replaceStrings [ part ] [ "" ] s != s;
     importTOML = file: fromTOML (builtins.readFile file);
     importJSON = file: builtins.fromJSON (builtins.readFile file);
     getExe = p: "${p}/bin/${p.meta.mainProgram or p.pname or p.name}";
@@ -87,6 +90,7 @@ let
         n: v:
         if isAttrs v && isAttrs (a.${n} or null) && !isDerivation v then recursiveUpdate a.${n} v else v
       ) b;
+    warnIfNot = c: m: v: if c then v else builtins.warn m v;
     assertMsg = c: m: if c then true else throw m;
 
     modules.importApply = file: args: {
