@@ -16,7 +16,12 @@
         ] (system: f nixpkgs.legacyPackages.${system});
       # A tree that was changed since its last commit says so in --version.
       revision = self.shortRev or self.dirtyShortRev or null;
-      packageOf = pkgs: pkgs.callPackage ./nix/package.nix { inherit revision; };
+      # Darwin is in the list for who wants to bring it there. Nothing has been built or tested on it.
+      packageOf =
+        pkgs:
+        lib.warnIfNot pkgs.stdenv.hostPlatform.isLinux
+          "phone-opus is a program for Linux: on this system it has not been built, and does not compile yet"
+          (pkgs.callPackage ./nix/package.nix { inherit revision; });
     in
     {
       packages = eachSystem (pkgs: rec {

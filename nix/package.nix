@@ -98,6 +98,7 @@ rustPlatform.buildRustPackage {
       lib.licenses.mit
     ];
     mainProgram = "phone-opus";
+    # On Darwin nobody has built it: flake.nix says so to who tries.
     platforms = lib.platforms.linux ++ lib.platforms.darwin;
   };
 }
