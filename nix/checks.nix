@@ -1,5 +1,5 @@
 # What `nix flake check` builds: the package, whose build runs the tests; the lints; the formatting;
-# the tests alone, for who works on them; and the home-manager module.
+# the tests alone, for who works on them; the overlay; and the home-manager module.
 { self, pkgs }:
 let
   inherit (pkgs) lib;
@@ -25,5 +25,9 @@ in
       "cargo clippy --offline --locked --all-targets --all-features -- --deny warnings";
   fmt = instead "fmt" pkgs.rustfmt "cargo fmt --check";
   tests = instead "tests" pkgs.cargo "cargo test --offline --locked";
+  # What the overlay adds is this package, and no other build of it.
+  overlay =
+    assert (pkgs.extend self.overlays.default).phone-opus.drvPath == package.drvPath;
+    package;
   home-module = import ./home-module-check.nix { inherit lib pkgs self; };
 }

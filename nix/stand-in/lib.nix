@@ -90,7 +90,9 @@ let
         n: v:
         if isAttrs v && isAttrs (a.${n} or null) && !isDerivation v then recursiveUpdate a.${n} v else v
       ) b;
-    warnIfNot = c: m: v: if c then v else builtins.warn m v;
+    warnIfNot =
+      c: m: v:
+      if c then v else builtins.warn m v;
     assertMsg = c: m: if c then true else throw m;
 
     modules.importApply = file: args: {

@@ -1,9 +1,11 @@
 # A package set whose tools are the machine's own, under the names the flake asks for.
 { lib, system }:
 let
-  host = lib.importJSON ./host.json; # written by the verifying script: { toolchain, bins }
+  host = lib.importJSON ./host.json; # written by the verifying script: { toolchain, packages, stdenv }
   hooks = import ./hooks.nix;
-  path = "/usr/bin:/bin";
+  # What every build finds without naming it, as in nixpkgs, and nothing else of the machine: an input
+  # that is not named is missed.
+  path = "${hostPackage "stdenv-tools" host.stdenv}/bin";
 
   callPackageWith =
     scope: f: args:
@@ -72,7 +74,10 @@ let
             // {
               meta = attrs.meta or { };
               inherit stdenv;
-              nativeBuildInputs = attrs.nativeBuildInputs or [ ];
+              nativeBuildInputs =
+                attrs.nativeBuildInputs or [ ]
+                ++ lib.optionals (attrs.doCheck or false) (attrs.nativeCheckInputs or [ ])
+                ++ lib.optionals (attrs.doInstallCheck or false) (attrs.nativeInstallCheckInputs or [ ]);
               buildInputs = attrs.buildInputs or [ ];
               overrideAttrs =
                 g:
@@ -105,9 +110,7 @@ let
         mkdir $out; cp $textPath $out/setup
       '';
 
-  setup = builtins.toFile "setup.sh" (
-    builtins.replaceStrings [ "@path@" ] [ path ] (builtins.readFile ./setup.sh)
-  );
+  setup = builtins.toFile "setup.sh" (builtins.readFile ./setup.sh);
 
   raw =
     name: attrs: script:
@@ -115,7 +118,7 @@ let
       {
         inherit name system;
         builder = "/bin/bash";
-        PATH = path;
+        PATH = "/usr/bin:/bin";
         # The last command must not become the builder itself: coreutils close their
         # output before they exit, on which Nix kills the builder.
         args = [

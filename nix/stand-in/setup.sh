@@ -1,11 +1,10 @@
-# shellcheck shell=bash disable=SC1091,SC2123,SC2154 # Nix sets the variables, and PATH is to be the sandbox's.
+# shellcheck shell=bash disable=SC1091,SC2154 # Nix sets the variables, PATH too.
 # The phases of the stand-in's mkDerivation. bash, in the sandbox, on the machine's own tools.
 set -euo pipefail
 shopt -s nullglob
 umask 022
 export HOME=$NIX_BUILD_TOP SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-315532800} LC_ALL=C TZ=UTC
 export ZERO_AR_DATE=1
-PATH=@path@
 for p in ${nativeBuildInputs:-} ${nativeCheckInputs:-} ${nativeInstallCheckInputs:-}; do
   PATH=$p/bin:$PATH
   if [[ -f $p/nix-support/setup-hook ]]; then source "$p/nix-support/setup-hook"; fi
