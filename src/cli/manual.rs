@@ -19,7 +19,7 @@ pub(super) enum Block {
 }
 
 /// What belongs to the program as a whole.
-pub(super) const PROGRAM: &[Section] = &[JOBS, EXAMPLES, EXIT_STATUS, FILES, ENVIRONMENT];
+pub(super) const PROGRAM: &[Section] = &[JOBS, EXIT_STATUS, FILES, ENVIRONMENT, EXAMPLES];
 
 /// The heading that every man page has, with lines that a test runs.
 pub(super) const EXAMPLES_TITLE: &str = "Examples";
@@ -71,17 +71,7 @@ const EXIT_STATUS: Section = Section {
     ],
 };
 
-/// Commands that end in a few of these ways only; the others may end in any.
-#[cfg(test)]
-pub(super) const FEW_EXITS: &[(&str, &[&str])] = &[
-    ("jobs", &["0", "2", "74", "78"]),
-    ("config", &["0", "2", "74", "78"]),
-    ("mcp", &["0", "2", "74", "78"]),
-    ("schema", &["0", "2", "74"]),
-    ("skill", &["0", "2", "74"]),
-];
-
-/// The sections that each command's page ends with, unless it has one of that title itself.
+/// Of these sections each command's page has what concerns it, unless it has one of that title itself.
 #[cfg(test)]
 pub(super) const COMMON: &[Section] = &[FILES, ENVIRONMENT];
 
@@ -97,6 +87,8 @@ const FILES: Section = Section {
     ])],
 };
 
+pub(super) const EDITORS: &str = "VISUAL, EDITOR";
+
 const ENVIRONMENT: Section = Section {
     title: "Environment",
     blocks: &[Block::Terms(&[
@@ -105,7 +97,7 @@ const ENVIRONMENT: Section = Section {
             "PHONE_OPUS_<KEY>",
             "a key of the configuration, such as PHONE_OPUS_MODEL: see phone-opus-config(5)",
         ),
-        ("VISUAL, EDITOR", "the editor of `consult --edit`"),
+        (EDITORS, "the editor of `consult --edit`"),
         ("NO_COLOR, CLICOLOR_FORCE", "whether colour is used, without --color"),
     ])],
 };

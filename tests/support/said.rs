@@ -47,6 +47,7 @@ impl World {
             let root = self.path("").display().to_string();
             String::from_utf8_lossy(bytes).replace(root.trim_end_matches('/'), "ROOT")
         };
+        assert_told(command, output.status.code());
         Said {
             code: output.status.code(),
             stdout: text(&output.stdout),
@@ -96,6 +97,16 @@ impl World {
         found.sort();
         found
     }
+}
+
+/// Every code that a command ends with is on its man page.
+fn assert_told(command: &Command, code: Option<i32>) {
+    let (Some(name), Some(code)) = (command.get_args().next(), code) else { return };
+    let page = format!("man/phone-opus-{}.1", name.to_string_lossy());
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+    let Ok(text) = fs::read_to_string(&page) else { return };
+    let is_told = text.contains(&format!(".TP\n\\fB{code}\\fR\n"));
+    assert!(is_told, "{} has no exit code {code}: {command:?}", page.display());
 }
 
 fn collect(directory: &Path, found: &mut Vec<(String, u64)>) {

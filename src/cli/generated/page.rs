@@ -3,6 +3,7 @@
 use clap::{Arg, Command};
 use clap_mangen::Man;
 
+use super::ends;
 use crate::cli::manual::{self, Block, Section};
 
 /// The day of the text, not of the build: a page must come out the same on every day.
@@ -43,6 +44,7 @@ pub(super) fn command(command: &Command, sections: &[Section], names: &[&str]) -
         .name(display)
         .display_name(display)
         .bin_name(format!("phone-opus {name}"))
+        .long_about(sentences(command))
         .override_usage(usage)
         .mut_args(with_values_in_words);
     let man = man(command, &title.to_uppercase());
@@ -52,12 +54,32 @@ pub(super) fn command(command: &Command, sections: &[Section], names: &[&str]) -
         page += &own;
     }
     page += &rendered(|out| man.render_options_section(out));
-    page += &exit_status(name);
-    let own = |title: &str| sections.iter().any(|section| section.title == title);
-    page += &ours(manual::COMMON.iter().filter(|section| !own(section.title)));
-    page += &ours(sections);
+    page += &in_order(name, sections);
     page += &see_also(name, names);
     tidy(&page)
+}
+
+/// What a command is for, each paragraph as whole sentences.
+fn sentences(command: &Command) -> String {
+    let about = command.get_long_about().or(command.get_about());
+    let about = about.map(ToString::to_string).unwrap_or_default();
+    let paragraphs = about.split("\n\n").map(|text| format!("{}.", text.trim_end_matches('.')));
+    paragraphs.collect::<Vec<_>>().join("\n\n")
+}
+
+/// A command's own sections and what is common to all pages, in the order that manuals have.
+fn in_order(name: &str, sections: &[Section]) -> String {
+    const LAST: [&str; 4] = ["Exit status", "Files", "Environment", manual::EXAMPLES_TITLE];
+    let own = |title: &str| sections.iter().any(|section| section.title == title);
+    let mut parts: Vec<(&str, String)> =
+        sections.iter().map(|section| (section.title, ours([section]))).collect();
+    parts.push((LAST[0], ends::exit_status(name)));
+    let common = manual::COMMON.iter().filter(|section| !own(section.title));
+    parts.extend(common.map(|section| (section.title, ends::common(name, section))));
+    parts.sort_by_key(|(title, _)| {
+        LAST.iter().position(|last| last == title).map_or(0, |at| at + 1)
+    });
+    parts.into_iter().map(|(_, text)| text).collect()
 }
 
 fn man(command: Command, title: &str) -> Man {
@@ -127,20 +149,6 @@ fn argument(argument: &Arg) -> String {
     definition(argument.to_string().trim_matches(['[', ']']), &help)
 }
 
-/// How a command may end: the codes of its page, and where the rule for several jobs stands.
-fn exit_status(name: &str) -> String {
-    let few = manual::FEW_EXITS.iter().find(|(command, _)| *command == name);
-    let told =
-        manual::EXIT_CODES.iter().filter(|(code, _)| few.is_none_or(|(_, few)| few.contains(code)));
-    let told: String = told.map(|(code, meaning)| definition(code, meaning)).collect();
-    let rule = if few.is_some() {
-        ""
-    } else {
-        ".PP\nOf several jobs the worst decides: see \\fBphone\\-opus\\fR(1).\n"
-    };
-    format!(".SH EXIT STATUS\n{told}{rule}")
-}
-
 /// All other pages; without a name they are those that the program's own page names.
 pub(super) fn see_also(name: &str, names: &[&str]) -> String {
     let program = (!name.is_empty()).then(|| "\\fBphone\\-opus\\fR(1)".to_owned());
@@ -176,7 +184,7 @@ fn roff(block: &Block, is_first: bool) -> String {
 }
 
 /// A term that is set off by blanks stands below the one before it.
-fn nested(term: &str, meaning: &str) -> String {
+pub(super) fn nested(term: &str, meaning: &str) -> String {
     let text = definition(term.trim(), meaning);
     if term.starts_with(' ') { format!(".RS\n{text}.RE\n") } else { text }
 }
