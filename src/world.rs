@@ -134,6 +134,11 @@ pub(crate) fn read_text(path: &Path) -> io::Result<String> {
     std::fs::read_to_string(path)
 }
 
+/// The command line, the program's name first.
+pub(crate) fn arguments() -> Vec<OsString> {
+    std::env::args_os().collect()
+}
+
 /// Whether the command line asks for JSON, also where it does not parse.
 pub(crate) fn arguments_ask_for_json() -> bool {
     std::env::args_os()

@@ -40,7 +40,7 @@ use std::ffi::OsString;
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::failure::{BrokenPipe, Exit, Failure};
-use crate::world::World;
+use crate::world::{self, World};
 use context::Context;
 use manual::Section;
 use output::Output;
@@ -105,7 +105,7 @@ enum Command {
 
 /// Parses the arguments, runs the command, says what went wrong.
 pub(crate) fn run(world: &World) -> Result<Exit, BrokenPipe> {
-    let cli = match parse(std::env::args_os().collect()) {
+    let cli = match parse(world::arguments()) {
         Ok(cli) => cli,
         Err(error) => return Ok(json::refuse_arguments(&error)),
     };

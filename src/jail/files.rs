@@ -4,7 +4,9 @@
 //! out (what they lead to is opened or closed where it is). A name that appears later beside something
 //! hidden is not opened any more. Of a kernel with an older ABI what it has is used.
 
+use std::collections::HashSet;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use landlock::{
@@ -45,10 +47,14 @@ fn ruleset(policy: &Policy) -> Result<RulesetCreated, RulesetError> {
     for port in policy.ports.iter().flatten() {
         rules = rules.add_rule(NetPort::new(*port, AccessNet::ConnectTcp))?;
     }
+    let closed = Closed::of(policy);
     for (path, rights) in openings(policy) {
         let is_directory = path.is_dir();
         // What went away meanwhile needs no rule.
         let Ok(opened) = PathFd::new(&path) else { continue };
+        if rights != AccessFs::ReadDir && closed.contains(&path) {
+            continue;
+        }
         let rights = if is_directory { rights } else { rights & AccessFs::from_file(NEWEST) };
         rules = rules.add_rule(PathBeneath::new(opened, rights))?;
     }
@@ -93,7 +99,50 @@ fn open(policy: &Policy, path: &Path, found: &mut Vec<Opening>) {
     }
 }
 
+/// The directories that are never opened whole, because something hidden is in them, by what they are:
+/// a rule is about a directory and not about its name, and one may have a second name that hides
+/// nothing. In a chroot the root itself may be among the names in /tmp.
+struct Closed(HashSet<(u64, u64)>);
+
+impl Closed {
+    fn of(policy: &Policy) -> Self {
+        let hidden = policy.marks().iter().filter(|mark| mark.access == Access::Hidden);
+        Self(hidden.flat_map(|mark| mark.path.ancestors()).filter_map(identity).collect())
+    }
+
+    fn contains(&self, path: &Path) -> bool {
+        identity(path).is_some_and(|identity| self.0.contains(&identity))
+    }
+}
+
+/// Directories only: behind mounts every closed file is `/dev/null`.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let meta = fs::metadata(path).ok().filter(fs::Metadata::is_dir)?;
+    Some((meta.dev(), meta.ino()))
+}
+
 /// No devices are made, not even by root.
 fn writing() -> BitFlags<AccessFs> {
     AccessFs::from_all(NEWEST) & !(AccessFs::MakeChar | AccessFs::MakeBlock)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::policy::Mark;
+    use super::*;
+
+    #[test]
+    fn what_hides_something_is_closed_under_every_name() {
+        let home = tempfile::tempdir().expect("made");
+        let secret = home.path().join("secret");
+        fs::create_dir(&secret).expect("made");
+        fs::create_dir(home.path().join("open")).expect("made");
+        let closed = Closed::of(&Policy::new(vec![Mark::new(secret, Access::Hidden)]));
+        // Another name of the root, as a chroot's may have one below /tmp.
+        for name in ["/", "/proc/self/root", "/proc/self/root/tmp/.."] {
+            assert!(closed.contains(Path::new(name)), "{name}");
+        }
+        assert!(closed.contains(home.path()) && closed.contains(&home.path().join("secret/")));
+        assert!(!closed.contains(&home.path().join("open")));
+    }
 }

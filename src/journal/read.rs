@@ -134,9 +134,11 @@ impl Log {
         if !trailer.head_holds(head) {
             return Ok(Judged::Damaged);
         }
-        let choose = |head: Head<'_>| match wanted(head.job, head.brief) {
-            true => Line::new(offset, trailer, head).map_or(Judged::Damaged, Judged::Line),
-            false => Judged::Unwanted,
+        let choose = |head: Head<'_>| {
+            if !wanted(head.job, head.brief) {
+                return Judged::Unwanted;
+            }
+            Line::new(offset, trailer, head).map_or(Judged::Damaged, Judged::Line)
         };
         if let Some(head) = Head::at_fixed_offsets(head) {
             return Ok(choose(head));
