@@ -148,6 +148,11 @@ impl From<JournalError> for Failure {
                 let hint = format!("Try again; if it stays so, {holder} is stuck or stopped: look at it, or end it.");
                 (Exit::TryLater, "busy", hint)
             }
+            JournalError::Pruning { .. } => (
+                Exit::TryLater,
+                "busy",
+                "Nothing is lost: wait for it, then see what is left with `phone-opus prune --dry-run`.".to_owned(),
+            ),
             JournalError::NotAbsolute { .. } => (
                 Exit::BadConfiguration,
                 "config",

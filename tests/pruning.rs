@@ -118,6 +118,26 @@ fn nothing_goes_without_a_rule_or_a_yes() {
 }
 
 #[test]
+fn one_prune_at_a_time_is_at_work_and_the_other_is_told_so() {
+    let world = World::new();
+    let id = finished(&world, "first");
+    let other = std::fs::File::create(world.state().join("events.jsonl.new")).expect("made");
+    other.lock().expect("locked");
+    world.assert_refused(
+        &["prune", "--keep", "0", "--yes"],
+        Refusal {
+            exit: 75,
+            code: "busy",
+            message: "ROOT/state/events.jsonl is being pruned by another process",
+            hint: "Nothing is lost: wait for it, then see what is left with `phone-opus prune --dry-run`.",
+        },
+    );
+    drop(other);
+    world.command(["prune", "--keep", "0", "--yes"]).assert().success();
+    assert!(!has_directory(&world, &id));
+}
+
+#[test]
 fn without_a_state_directory_there_is_nothing_to_prune() {
     let world = World::new();
     let said = world.say(&["prune", "--keep", "3"]);

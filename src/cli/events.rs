@@ -33,7 +33,8 @@ pub(super) const MANUAL: &[Section] = &[
         title: "Cursors",
         blocks: &[Block::Text(
             "The cursor of a line is its `seal`: keep that of the last line you have dealt with. A \
-             line may come twice, where its writer had to repeat it, and none is left out.",
+             line may come twice, where its writer had to repeat it, and none is left out. Once its line \
+             was pruned a cursor is refused with exit status 2: begin again without --since.",
         )],
     },
     Section {

@@ -57,6 +57,10 @@ pub(crate) enum Error {
         path: PathBuf,
         holder_pid: Option<u32>,
     },
+    /// Another process is pruning the log; one at a time does.
+    Pruning {
+        path: PathBuf,
+    },
     /// The event is in the log, but may be gone after a power cut.
     NotDurable {
         path: PathBuf,
@@ -148,6 +152,9 @@ impl fmt::Display for Error {
             }
             Error::Busy { path, holder_pid: None } => {
                 write!(f, "{} is locked by another process", path.display())
+            }
+            Error::Pruning { path } => {
+                write!(f, "{} is being pruned by another process", path.display())
             }
             Error::NotDurable { path, .. } => {
                 write!(f, "{} was written but could not be synced to disk", path.display())

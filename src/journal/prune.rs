@@ -97,8 +97,7 @@ pub(super) fn prune_on(
         return Ok(None);
     }
     let path = state.new_events();
-    let busy = || Error::Busy { path: path.clone(), holder_pid: None };
-    let file = claim(&path)?.ok_or_else(busy)?;
+    let file = claim(&path)?.ok_or_else(|| Error::Pruning { path: state.events() })?;
     file.set_len(0).map_err(|e| Error::writing(&path, e))?;
     let doomed: HashSet<JobId> = plan.doomed.iter().map(|doomed| doomed.job).collect();
     let event = Pruned {

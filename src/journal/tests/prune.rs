@@ -143,7 +143,7 @@ fn one_prunes_at_a_time() {
     let before = bytes(&state);
     let other = claim(&state.new_events()).expect("opens").expect("free");
     let error = prune(&state, &planned(&state), LIMIT, NOW).expect_err("is busy");
-    assert!(matches!(error, Error::Busy { .. }), "{error}");
+    assert!(matches!(error, Error::Pruning { .. }), "{error}");
     assert_eq!(bytes(&state), before);
     drop(other);
     pruned(&state);
