@@ -17,7 +17,7 @@ mod support;
 mod versions;
 
 /// Whether a test has taken a safeguard away from this process, to show that it notices the loss:
-/// `lock`, `sync` or `seal`. Nothing but this test program knows the variable.
+/// `lock`, `sync`, `seal`, or the `refusal` of what could not be written. Nothing but this test program knows the variable.
 pub(super) fn goes_without(safeguard: &str) -> bool {
     static WITHOUT: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
     let without = WITHOUT.get_or_init(|| std::env::var("PHONE_OPUS_TEST_WITHOUT").ok());
