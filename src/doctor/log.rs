@@ -22,7 +22,7 @@ pub(super) fn look(state: &State) -> (Vec<Found>, Option<Check>) {
         Ok(log) => log,
         Err(error) => return (vec![failed(CHECK, &error.into()).on(&state.events())], None),
     };
-    let behind = log.as_ref().and_then(|log| index_behind(state, log.unindexed()));
+    let index = log.as_ref().and_then(|log| index(state, log));
     let checked = log.map(|log| log.check()).transpose();
     let check = match checked {
         Ok(None) => Check::default(),
@@ -37,8 +37,24 @@ pub(super) fn look(state: &State) -> (Vec<Found>, Option<Check>) {
         found.push(torn_end(&spot));
     }
     found = found.into_iter().map(|found| found.on(&state.events())).collect();
-    found.extend(behind);
+    found.extend(index);
     (found, Some(check))
+}
+
+/// What is wrong with the index, so that a job is found slowly.
+fn index(state: &State, log: &Log) -> Option<Found> {
+    if !log.has_damaged_index() {
+        return index_behind(state, log.unindexed());
+    }
+    let message = "a page of the index is damaged, so a job is found slowly".to_owned();
+    Some(
+        warn(CHECK, "index_damaged", message)
+            .advise(
+                "`phone-opus doctor --fix` builds it anew from the log, which has all that it has.",
+            )
+            .on(&state.index())
+            .mends(Remedy::RebuildIndex),
+    )
 }
 
 /// Runners keep less than a megabyte out of the index; more is a sign that none of them could.

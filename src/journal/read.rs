@@ -82,6 +82,12 @@ impl Log {
         self.end.saturating_sub(self.index().map_or(0, Index::covered))
     }
 
+    /// Whether there is an index of this log that is damaged: jobs are then found slowly. Reads all of
+    /// it.
+    pub(crate) fn has_damaged_index(&self) -> bool {
+        Index::is_damaged(self)
+    }
+
     /// Bytes of the file, those of a torn last line included.
     pub(super) fn len(&self) -> u64 {
         self.len

@@ -245,3 +245,25 @@ fn an_index_that_is_gone_from_a_large_log_is_told_and_built_anew() {
     assert_eq!(fixed.done(), ["the index is built anew"]);
     assert!(fixed.all("log", "index_behind").is_empty() && index.exists());
 }
+
+#[test]
+fn a_damaged_index_is_told_and_built_anew() {
+    let (world, _) = with_one_job();
+    world.finish(&world.submit("FAKE:mode=bigresult,mb=5"));
+    world.assert_quiet();
+    let index = world.state().join("events.index");
+    let sound = fs::read(&index).expect("a runner had built it");
+    let mut damaged = sound.clone();
+    *damaged.last_mut().expect("pages") ^= 1;
+    for bytes in [&sound[..sound.len() - 4096], &damaged] {
+        fs::write(&index, bytes).expect("written");
+        let found = examine(&world, &[]);
+        assert_eq!(
+            (found.one("log", "index_damaged")["fixable"].clone(), found.code),
+            (json!(true), Some(0))
+        );
+        let fixed = examine(&world, &["--fix"]);
+        assert_eq!(fixed.done(), ["the index is built anew"]);
+        assert!(fixed.all("log", "index_damaged").is_empty());
+    }
+}

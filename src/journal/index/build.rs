@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 use super::header::{Extent, FIRST_PAGE, Header, RUNS_MAX};
 use super::page::PAGE;
 use super::run::{Run, Writer};
-use super::{Index, Spot, belongs, end_hash};
+use super::{Index, Spot, belongs, end_hash, has_pages};
 use crate::job::id::JobId;
 use crate::journal::claim::{claim, discard};
 use crate::journal::error::Error;
@@ -64,19 +64,27 @@ struct Builder<'a> {
     file: File,
     log: &'a Log,
     header: Header,
+    /// Done once at most: a disk that loses what was just written is no place for an index.
+    began_anew: bool,
 }
 
 impl<'a> Builder<'a> {
     /// Goes on with what the file has, if it is this log's.
     fn begin(file: File, log: &'a Log) -> io::Result<Self> {
         let header = Header::read(&file).filter(|header| belongs(header, log));
-        let header = if let Some(header) = header {
-            header
-        } else {
-            file.set_len(0)?;
-            Header { inode: log.inode(), ..Header::default() }
-        };
-        Ok(Self { file, log, header })
+        if let Some(header) = header.filter(|header| has_pages(&file, header)) {
+            return Ok(Self { file, log, header, began_anew: false });
+        }
+        let mut builder = Self { file, log, header: Header::default(), began_anew: false };
+        builder.forget()?;
+        Ok(builder)
+    }
+
+    /// Begins from the start of the log. Whoever reads the file meanwhile finds no page of it sound.
+    fn forget(&mut self) -> io::Result<()> {
+        self.began_anew = true;
+        self.header = Header { inode: self.log.inode(), ..Header::default() };
+        self.file.set_len(0)
     }
 
     fn is_behind(&self) -> bool {
@@ -88,7 +96,13 @@ impl<'a> Builder<'a> {
         let from = self.header.covered;
         let to = stretch_end(log, from).map_err(|e| Error::reading(&log.path, e))?;
         let lines = lines(log, from, to)?;
-        self.add(from, to, &lines).map_err(|e| Error::writing(&index_path(log), e))
+        let added = match self.add(from, to, &lines) {
+            // A page that was to be merged is damaged, and so was never synced or is of a bad disk. What
+            // is begun anew has no older pages.
+            Err(e) if e.kind() == io::ErrorKind::InvalidData && !self.began_anew => self.forget(),
+            added => added,
+        };
+        added.map_err(|e| Error::writing(&super::path(log), e))
     }
 
     /// Writes a run behind the others, merged with those that it would be too small beside.
@@ -166,10 +180,6 @@ impl<'a> Builder<'a> {
         }
         header.write(new)
     }
-}
-
-fn index_path(log: &Log) -> std::path::PathBuf {
-    super::path(log)
 }
 
 /// The last newline within a stretch, or the end of the one line that is longer than that.

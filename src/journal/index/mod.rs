@@ -69,9 +69,21 @@ pub(super) struct Index {
 impl Index {
     /// The index of a log; `None` where there is none that can be believed.
     pub(super) fn open(log: &Log) -> Option<Self> {
+        Self::claimed(log).filter(|index| has_pages(&index.file, &index.header))
+    }
+
+    /// The same by its header alone.
+    fn claimed(log: &Log) -> Option<Self> {
         let file = open_private(&path(log), OpenOptions::new().read(true)).ok()?;
         let header = Header::read(&file).filter(|header| belongs(header, log))?;
         Some(Self { file, header })
+    }
+
+    /// Whether there is an index of this log of which a page is missing or damaged. Reads all of it.
+    pub(super) fn is_damaged(log: &Log) -> bool {
+        let is_sound = |index: &Self| index.runs().all(|run| run.is_sound());
+        Self::claimed(log)
+            .is_some_and(|index| !has_pages(&index.file, &index.header) || !is_sound(&index))
     }
 
     /// How much of the log it knows. What lies behind has to be read.
@@ -113,6 +125,12 @@ fn path(log: &Log) -> PathBuf {
 /// Whether a header is of this log, and not of one that was here before.
 fn belongs(header: &Header, log: &Log) -> bool {
     header.inode == log.inode() && end_hash(log, header.covered) == Some(header.end_hash)
+}
+
+/// Whether the file goes on to the last page that the header names. A power cut may leave it shorter.
+fn has_pages(file: &File, header: &Header) -> bool {
+    let length = header.end_page().checked_mul(page::PAGE as u64);
+    length.is_some_and(|length| file.metadata().is_ok_and(|meta| meta.len() >= length))
 }
 
 /// A hash of the last bytes before `covered`, the seal of the last line among them. What lies past

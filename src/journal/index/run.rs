@@ -75,6 +75,15 @@ impl<'a> Run<'a> {
         Name { inode: self.inode, from, to, number }
     }
 
+    /// Whether every page of it holds.
+    pub(super) fn is_sound(&self) -> bool {
+        let is_page = |number| {
+            let bytes = self.page(number);
+            bytes.is_some_and(|bytes| Page::open(&bytes, self.name(number)).is_some())
+        };
+        (0..self.extent.pages()).all(is_page)
+    }
+
     /// All records in order, a leaf at a time. A damaged leaf is an error.
     pub(super) fn read_all(self) -> impl Iterator<Item = io::Result<(JobId, Vec<Spot>)>> + use<'a> {
         (0..self.extent.leaves).flat_map(move |leaf| match self.leaf(leaf.into()) {

@@ -252,6 +252,37 @@ fn an_index_of_another_version_is_replaced() {
 }
 
 #[test]
+fn an_index_that_was_cut_short_is_none_and_is_built_anew() {
+    let (_home, state) = state();
+    fill(&state, 0, 3000);
+    extend(&state).expect("builds");
+    assert!(!log(&state).has_damaged_index());
+    let file = OpenOptions::new().write(true).open(state.index()).expect("opens");
+    file.set_len(file.metadata().expect("stat").len() / 2).expect("cuts");
+    assert!(!has_index(&state) && log(&state).has_damaged_index());
+    assert_finds(&log(&state), 3000);
+    extend(&state).expect("builds");
+    assert!(has_index(&state) && !log(&state).has_damaged_index());
+    assert_finds(&log(&state), 3000);
+}
+
+#[test]
+fn a_damaged_page_is_met_when_it_is_merged_and_the_index_is_built_anew() {
+    let (_home, state) = state();
+    fill(&state, 0, 3000);
+    extend(&state).expect("builds");
+    let file = OpenOptions::new().read(true).write(true).open(state.index()).expect("opens");
+    let mut byte = [0];
+    file.read_at(&mut byte, 3 * 4096 + 100).expect("reads");
+    file.write_all_at(&[byte[0] ^ 1], 3 * 4096 + 100).expect("writes");
+    assert!(log(&state).has_damaged_index());
+    fill(&state, 3000, 3000);
+    extend(&state).expect("builds");
+    assert!(has_index(&state) && !log(&state).has_damaged_index());
+    assert_finds(&log(&state), 6000);
+}
+
+#[test]
 fn who_finds_another_builder_leaves_at_once() {
     let (_home, state) = state();
     fill(&state, 0, 3000);
