@@ -168,9 +168,16 @@ pub(crate) fn unix_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// The clock that goes on while the machine sleeps. On macOS its monotonic clock does, by its manual;
+/// UNTESTED.
+#[cfg(target_os = "linux")]
+const SINCE_BOOT: ClockId = ClockId::Boottime;
+#[cfg(target_os = "macos")]
+const SINCE_BOOT: ClockId = ClockId::Monotonic;
+
 /// Milliseconds since boot, time asleep included.
 pub(crate) fn boot_ms() -> u64 {
-    let now = clock_gettime(ClockId::Boottime);
+    let now = clock_gettime(SINCE_BOOT);
     u64::try_from(now.tv_sec).unwrap_or(0) * 1000
         + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000_000
 }

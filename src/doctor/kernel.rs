@@ -10,6 +10,10 @@ pub(super) fn look(search_path: &str) -> Vec<Found> {
 }
 
 fn judge(offer: &Offer) -> Found {
+    if offer.seatbelt {
+        return warn(CHECK, "features", "sandbox-exec: it is there; untested".to_owned())
+            .advise("On macOS nobody has tried the jail: the adviser has no shell there.");
+    }
     let message = format!(
         "Landlock: {}; seccomp: {}; bubblewrap: {}",
         offer.landlock_abi.map_or("no".to_owned(), |abi| format!("ABI {abi}")),
@@ -66,10 +70,14 @@ mod tests {
                 "ABI 7; seccomp: yes; bubblewrap: /b/bwrap fails: no namespaces",
             ),
         ] {
-            let found = judge(&Offer { landlock_abi, seccomp, bwrap });
+            let found = judge(&Offer { landlock_abi, seccomp, bwrap, seatbelt: false });
             assert_eq!(found.finding.message, format!("Landlock: {message}"));
             assert_eq!(found.finding.level, level);
             assert_eq!(found.finding.advice.is_some(), level == Level::Warn);
         }
+        let (landlock_abi, bwrap) = (None, Bwrap::Missing);
+        let found = judge(&Offer { landlock_abi, seccomp: false, bwrap, seatbelt: true });
+        assert_eq!(found.finding.level, Level::Warn);
+        assert_eq!(found.finding.message, "sandbox-exec: it is there; untested");
     }
 }

@@ -5,19 +5,10 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use rustix::thread::{CapabilitySet, CapabilitySets};
-use serde::{Deserialize, Serialize};
 
 use super::calls::{self, Strictness};
-use super::policy::Policy;
+use super::policy::{Policy, Worn};
 use super::{files, mounts};
-
-/// What was put on.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Worn {
-    pub(crate) landlock_abi: Option<u32>,
-    pub(crate) seccomp: bool,
-}
 
 /// Puts Landlock and the filter on this thread, which must be the only one. Within bubblewrap the
 /// mounts keep the metadata of files, and the filter leaves those calls alone.
@@ -31,7 +22,10 @@ pub(crate) fn enter(policy: &Policy) -> Result<Worn, String> {
         let strictness = Strictness { metadata, unix_sockets: !policy.unix_sockets };
         calls::refuse(strictness).map_err(|error| format!("seccomp: {error}"))?;
     }
-    Ok(Worn { landlock_abi, seccomp: layers.seccomp })
+    if layers.seatbelt {
+        return Err("sandbox-exec is not Linux's".to_owned());
+    }
+    Ok(Worn { landlock_abi, seccomp: layers.seccomp, seatbelt: false })
 }
 
 /// Root keeps what lets it read and write as root, and nothing by which it rules the host. A user has

@@ -5,16 +5,23 @@
 //! namespaces in which nothing survives). `probe` says what this host offers, `survey` makes the
 //! policy out of places, `enter` puts it on.
 //!
+//! On macOS one layer stands for all three, and nobody has tried it: `seatbelt`, around the same policy.
+//!
 //! Deliberately absent: any knowledge of jobs and of Claude Code; it is told paths and ports.
 #![expect(
     clippy::disallowed_methods,
     reason = "this is the room that looks at the places it closes, and tries the kernel on a thread"
 )]
 
+#[cfg(target_os = "linux")]
 mod call_arguments;
+#[cfg(target_os = "linux")]
 mod calls;
+#[cfg(target_os = "linux")]
 pub(crate) mod enter;
+#[cfg(target_os = "linux")]
 mod files;
+#[cfg(target_os = "linux")]
 mod mounts;
 pub(crate) mod policy;
 pub(crate) mod probe;
@@ -23,4 +30,8 @@ mod raw_path;
 pub(crate) mod seatbelt;
 mod secrets;
 pub(crate) mod survey;
+#[cfg(target_os = "linux")]
 mod withheld;
+
+#[cfg(target_os = "macos")]
+pub(crate) use seatbelt as enter;

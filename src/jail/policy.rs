@@ -61,6 +61,17 @@ pub(crate) struct Layers {
     pub(crate) seccomp: bool,
     /// The bubblewrap program.
     pub(crate) bwrap: Option<PathBuf>,
+    /// macOS's sandbox-exec.
+    pub(crate) seatbelt: bool,
+}
+
+/// What was put on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Worn {
+    pub(crate) landlock_abi: Option<u32>,
+    pub(crate) seccomp: bool,
+    pub(crate) seatbelt: bool,
 }
 
 impl Policy {
@@ -79,27 +90,10 @@ impl Policy {
         Self { marks: kept, ..Self::default() }
     }
 
-    /// All marks, parents first.
-    pub(crate) fn marks(&self) -> &[Mark] {
-        &self.marks
-    }
-
     /// What may be done with a path.
     pub(crate) fn access(&self, path: &Path) -> Access {
         let mut above = self.marks.iter().rev().filter(|mark| path.starts_with(&mark.path));
         above.next().map_or(Access::Readable, |mark| mark.access)
-    }
-
-    /// Whether something below `path` is hidden.
-    pub(crate) fn hides_below(&self, path: &Path) -> bool {
-        let mut hidden = self.marks.iter().filter(|mark| mark.access == Access::Hidden);
-        hidden.any(|mark| mark.path != path && mark.path.starts_with(path))
-    }
-
-    /// Whether the names in a directory that hides something are to be listed, although that lists hidden ones too:
-    /// only in the directory that was asked about.
-    pub(crate) fn lists(&self, path: &Path) -> bool {
-        self.cwd.as_ref().is_some_and(|cwd| cwd == path)
     }
 
     /// The marks that change something: those that say what stands above them anyway are left out.
@@ -114,6 +108,27 @@ impl Policy {
     pub(crate) fn with(mut self, layers: Layers) -> Self {
         self.layers = layers;
         self
+    }
+}
+
+/// What Landlock asks, which knows no "but not".
+#[cfg(any(target_os = "linux", test))]
+impl Policy {
+    /// All marks, parents first.
+    pub(crate) fn marks(&self) -> &[Mark] {
+        &self.marks
+    }
+
+    /// Whether something below `path` is hidden.
+    pub(crate) fn hides_below(&self, path: &Path) -> bool {
+        let mut hidden = self.marks.iter().filter(|mark| mark.access == Access::Hidden);
+        hidden.any(|mark| mark.path != path && mark.path.starts_with(path))
+    }
+
+    /// Whether the names in a directory that hides something are to be listed, although that lists hidden ones too:
+    /// only in the directory that was asked about.
+    pub(crate) fn lists(&self, path: &Path) -> bool {
+        self.cwd.as_ref().is_some_and(|cwd| cwd == path)
     }
 }
 

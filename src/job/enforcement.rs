@@ -16,6 +16,9 @@ pub(crate) struct Enforcement {
     pub(crate) seccomp: bool,
     /// The bubblewrap program that is around the adviser.
     pub(crate) bwrap: Option<String>,
+    /// macOS's sandbox-exec is around the adviser, which nobody has tried: it counts for nothing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) seatbelt: bool,
     /// What could not be had, each with its reason; empty when nothing was wanted.
     pub(crate) missing: Vec<String>,
     /// Whose home Claude Code runs in: `own` is the jail's, `user` the user's.
@@ -36,6 +39,9 @@ impl Enforcement {
     /// the calls that Landlock does not know need the filter; other processes need a namespace or a
     /// Landlock that keeps signals inside.
     pub(crate) fn lacks(&self) -> Vec<&'static str> {
+        if self.seatbelt {
+            return vec!["a test: on macOS nobody has tried whether sandbox-exec holds"];
+        }
         let processes = self.bwrap.is_some() || self.landlock_abi >= Some(KEEPS_SIGNALS);
         [
             (self.landlock_abi.is_none(), "Landlock (Linux 5.13 or newer, switched on at boot)"),
@@ -64,7 +70,9 @@ impl Enforcement {
         let landlock = self.landlock_abi.map(|abi| format!("Landlock ABI {abi}"));
         let bwrap = self.bwrap.as_ref().map(|_| "bubblewrap".to_owned());
         let seccomp = self.seccomp.then(|| "seccomp".to_owned());
-        let layers: Vec<String> = [bwrap, landlock, seccomp].into_iter().flatten().collect();
+        let seatbelt = self.seatbelt.then(|| "sandbox-exec (untested)".to_owned());
+        let layers: Vec<String> =
+            [bwrap, landlock, seccomp, seatbelt].into_iter().flatten().collect();
         if layers.is_empty() { "none".to_owned() } else { layers.join(", ") }
     }
 }
@@ -94,11 +102,20 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_has_tried_is_named_and_does_not_count() {
+        let jail = Enforcement { seatbelt: true, ..Enforcement::default() };
+        assert_eq!(jail.layers(), "sandbox-exec (untested)");
+        assert_eq!(jail.lacks().len(), 1);
+        assert_eq!(Enforcement::of_json(&jail.to_json()), Some(jail));
+    }
+
+    #[test]
     fn what_was_recorded_reads_back_and_what_is_strange_does_no_harm() {
         let jail = of(Some(7), true, true);
         assert_eq!(Enforcement::of_json(&jail.to_json()), Some(jail.clone()));
         assert_eq!(jail.layers(), "bubblewrap, Landlock ABI 7, seccomp");
         assert_eq!(of(None, false, false).layers(), "none");
+        assert!(jail.to_json().get("seatbelt").is_none(), "of macOS only");
         assert_eq!(
             Enforcement::of_json(&serde_json::json!({ "newer": 1 })),
             Some(Enforcement::default())

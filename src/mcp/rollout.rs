@@ -16,15 +16,14 @@ use std::time::Duration;
 
 use rmcp::model::InitializeRequestParams;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::MemfdFlags;
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::telemetry::Row;
 use super::transport::Finder;
+use crate::runner::kernel::{self, Handle};
 
 /// The program that this process was started as.
 pub(super) struct Launched {
@@ -109,7 +108,7 @@ fn rehearse(path: &Path, carried: &Carried, limit: Duration) -> io::Result<()> {
 
 /// Whether a process has ended within the limit.
 fn wait_for(child: &Child, limit: Duration) -> io::Result<bool> {
-    let handle = pidfd_open(Pid::from_child(child), PidfdFlags::empty())?;
+    let handle = Handle::of_child(child)?;
     let limit = Timespec::try_from(limit).map_err(io::Error::other)?;
     loop {
         match poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&limit)) {
@@ -164,7 +163,7 @@ pub(super) fn become_successor(path: &Path, carried: &Carried) -> io::Error {
 /// A file in memory that stays open over exec, and is the only one that does.
 fn hand_over(carried: &Carried) -> io::Result<File> {
     const FIRST: i32 = 3;
-    let mut parcel = File::from(rustix::fs::memfd_create("phone-opus-mcp", MemfdFlags::empty())?);
+    let mut parcel = kernel::memory_over_exec()?;
     serde_json::to_writer(&mut parcel, carried)?;
     parcel.write_all(b"\n")?;
     parcel.write_all(&carried.rest)?;
@@ -174,7 +173,7 @@ fn hand_over(carried: &Carried) -> io::Result<File> {
 
 /// What an earlier generation handed over, by the number of its descriptor.
 pub(super) fn receive(descriptor: u32) -> io::Result<Carried> {
-    let mut parcel = BufReader::new(File::open(format!("/proc/self/fd/{descriptor}"))?);
+    let mut parcel = BufReader::new(File::open(kernel::descriptor(descriptor))?);
     parcel.seek(SeekFrom::Start(0))?;
     let mut line = Vec::new();
     parcel.read_until(b'\n', &mut line)?;

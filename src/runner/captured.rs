@@ -6,8 +6,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{MemfdFlags, SealFlags};
-use rustix::process::{PidfdFlags, Signal, kill_process_group, pidfd_open};
+use rustix::process::{Signal, kill_process_group};
+
+use super::kernel::{self, Handle};
 
 /// What a program said that was run to its end.
 pub(super) struct Output {
@@ -19,7 +20,7 @@ pub(super) struct Output {
 /// Runs a command, which leads a process group of its own, within a time limit. The output goes to
 /// memory and not through pipes, so nothing can block.
 pub(super) fn output_in_time(command: &mut Command) -> Option<Output> {
-    let (stdout, stderr) = (bounded_memory()?, bounded_memory()?);
+    let (stdout, stderr) = (memory()?, memory()?);
     let mut child = command
         .stdin(Stdio::null())
         .stdout(stdout.try_clone().ok()?)
@@ -47,20 +48,15 @@ fn written(mut output: File) -> Option<String> {
 }
 
 /// A file in memory that takes so much and no more.
-fn bounded_memory() -> Option<File> {
+fn memory() -> Option<File> {
     const MOST: u64 = 1 << 20;
-    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-    let file = File::from(rustix::fs::memfd_create("probe", flags).ok()?);
-    file.set_len(MOST).ok()?;
-    rustix::fs::fcntl_add_seals(&file, SealFlags::GROW | SealFlags::SHRINK).ok()?;
-    Some(file)
+    kernel::bounded_memory(MOST).ok()
 }
 
 fn ends_in_time(child: &Child) -> bool {
     const LIMIT: Duration = Duration::from_secs(10);
     let deadline = Instant::now() + LIMIT;
-    let handle = pidfd_open(rustix::process::Pid::from_child(child), PidfdFlags::empty());
-    let Ok(handle) = handle else { return false };
+    let Ok(handle) = Handle::of_child(child) else { return false };
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         let timeout = Timespec::try_from(left).ok();

@@ -15,7 +15,6 @@ use std::process::Child;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{PidfdFlags, pidfd_open};
 use signal_hook::consts::SIGTERM;
 
 use clocks::{Clocks, KILL_AGAIN_MS, LINGER_MS, PROGRESS_EVERY_MS, passed};
@@ -24,6 +23,7 @@ use streams::{Lines, Pipe, read_pipe};
 
 use super::clock::Clock;
 use super::identity;
+use super::kernel::Handle;
 use super::signals::{Order, Signals};
 use super::stop;
 use super::transcript::{self, Transcript};
@@ -61,7 +61,7 @@ pub(super) fn attend(
     surroundings: Surroundings<'_>,
     signals: &mut Signals,
 ) -> io::Result<Finished> {
-    let handle = pidfd_open(rustix::process::Pid::from_child(&child), PidfdFlags::empty())?;
+    let handle = Handle::of_child(&child)?;
     let stdout = child.stdout.take().map(OwnedFd::from).map(Pipe::new).transpose()?;
     let stderr = child.stderr.take().map(OwnedFd::from).map(Pipe::new).transpose()?;
     let now = (surroundings.clock.boot_ms)();
@@ -84,7 +84,7 @@ pub(super) fn attend(
 
 struct Attendant<'a> {
     child: Child,
-    handle: OwnedFd,
+    handle: Handle,
     stdout: Option<Pipe>,
     stderr: Option<Pipe>,
     lines: Lines,

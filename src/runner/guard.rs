@@ -1,15 +1,16 @@
 //! The second stage: leads the runner, passes orders on to the worker, and records the end if the
 //! worker dies without having done so.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::process::Child;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{PidfdFlags, getppid, pidfd_open};
+use rustix::process::getppid;
 
 use super::error::Error;
 use super::identity::{self, Identity};
+use super::kernel::{self, Handle};
 use super::lock::{Holders, write_holders};
 use super::recover;
 use super::signals::Signals;
@@ -21,7 +22,7 @@ pub(super) fn run(errand: &Errand, mut inherited: Inherited) -> Result<(), Error
     // Fails only for a process group leader, which a fresh child is not.
     let _ = rustix::process::setsid();
     let mut signals = Signals::install()?;
-    stop::become_subreaper();
+    kernel::become_subreaper();
     wait_for_reparenting(born_of);
     let _ = write_holders(&inherited.job_lock, &Holders::led_by_self());
     pause::at("guard");
@@ -53,7 +54,7 @@ fn wait_for_reparenting(born_of: Option<rustix::process::Pid>) {
     const LIMIT: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
     let Some(parent) = born_of else { return };
     // Readable once it has ended, and by then its children have another parent.
-    let Ok(handle) = pidfd_open(parent, PidfdFlags::empty()) else { return };
+    let Ok(handle) = Handle::open(parent) else { return };
     if getppid() == born_of && is_launcher(parent.as_raw_nonzero().get().unsigned_abs()) {
         while poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&LIMIT)) == Err(Errno::INTR) {}
     }
@@ -62,17 +63,15 @@ fn wait_for_reparenting(born_of: Option<rustix::process::Pid>) {
 /// We may have been reparented before we first looked, so a parent counts only while it is the launch
 /// stage; in a consult within a consult the new parent is this very program too, at another stage.
 fn is_launcher(pid: u32) -> bool {
-    std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| {
-        let has =
-            |wanted: &str| line.split(|&byte| byte == 0).any(|word| word == wanted.as_bytes());
-        has(RUN_COMMAND) && has(Stage::Launch.name())
-    })
+    let line = kernel::command_line(pid);
+    let has = |wanted: &str| line.iter().any(|word| word == wanted);
+    has(RUN_COMMAND) && has(Stage::Launch.name())
 }
 
 /// Waits for the worker's end, passing every order to end on to it. Where no handle can be had
 /// (descriptors have run out), it waits all the same.
 fn watch(mut worker: Child, signals: &mut Signals) {
-    let Ok(handle) = handle_of(&worker) else {
+    let Ok(handle) = Handle::of_child(&worker) else {
         let _ = worker.wait();
         return;
     };
@@ -91,9 +90,4 @@ fn watch(mut worker: Child, signals: &mut Signals) {
         }
         return;
     }
-}
-
-fn handle_of(child: &Child) -> std::io::Result<OwnedFd> {
-    let pid = rustix::process::Pid::from_child(child);
-    Ok(pidfd_open(pid, PidfdFlags::empty())?)
 }

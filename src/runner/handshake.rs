@@ -2,12 +2,11 @@
 //! hears whether a runner has taken over.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, PipeReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::pipe::{PipeFlags, pipe_with};
 
 /// How long a runner may take to say that it has taken over; the usual is about 2 ms.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
@@ -26,7 +25,7 @@ pub(super) enum Answer {
 /// A launch stage that was started, and the pipe it answers through.
 pub(super) struct Launched {
     child: Child,
-    answers: File,
+    answers: PipeReader,
 }
 
 impl Launched {
@@ -35,13 +34,13 @@ impl Launched {
         job_lock: &File,
         session_lock: &File,
     ) -> io::Result<Self> {
-        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
+        let (reader, writer) = io::pipe()?;
         let child = command
             .stdin(job_lock.try_clone()?)
             .stdout(Stdio::from(writer))
             .stderr(session_lock.try_clone()?)
             .spawn()?;
-        Ok(Self { child, answers: File::from(reader) })
+        Ok(Self { child, answers: reader })
     }
 
     /// Waits for the answer and reaps the launch stage, which ends at once by itself.

@@ -1,18 +1,16 @@
 //! Which process is meant: a pid alone is not enough, because pids are used again.
 
-use std::fs;
-use std::os::fd::OwnedFd;
-
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
 
+use super::kernel::{Handle, Stat};
 use super::signals::Order;
 
 /// A process, told apart from a later one with the same pid by its start time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Identity {
     pub(super) pid: u32,
-    /// Clock ticks from boot to the start (`/proc/PID/stat`, field 22).
+    /// As the kernel tells it: see [`Stat`].
     pub(super) start_time: u64,
 }
 
@@ -32,9 +30,9 @@ impl Identity {
     ///
     /// The handle is opened first and the start time compared after: a pid that was used again in
     /// between cannot pass.
-    pub(super) fn handle(self) -> Option<OwnedFd> {
+    pub(super) fn handle(self) -> Option<Handle> {
         let pid = Pid::from_raw(i32::try_from(self.pid).ok()?)?;
-        let handle = pidfd_open(pid, PidfdFlags::empty()).ok()?;
+        let handle = Handle::open(pid).ok()?;
         (Self::of(self.pid)? == self).then_some(handle)
     }
 
@@ -56,45 +54,13 @@ pub(super) fn terminate_group(leader: &std::process::Child) {
 }
 
 /// Passes an order on to a runner's process.
-pub(super) fn order(handle: &OwnedFd, order: Order) -> rustix::io::Result<()> {
+pub(super) fn order(handle: &Handle, order: Order) -> rustix::io::Result<()> {
     let signal = match order {
         Order::End => Signal::TERM,
         Order::EndNow => Signal::INT,
     };
-    pidfd_send_signal(handle, signal)?;
-    pidfd_send_signal(handle, Signal::CONT)
-}
-
-/// The pid namespace of this process, as the kernel names it; empty where that cannot be read.
-pub(super) fn pid_namespace() -> String {
-    fs::read_link("/proc/self/ns/pid")
-        .map(|link| link.to_string_lossy().into_owned())
-        .unwrap_or_default()
-}
-
-/// The id of this boot; empty where that cannot be read.
-pub(super) fn boot_id() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id")
-        .map(|id| id.trim().to_owned())
-        .unwrap_or_default()
-}
-
-struct Stat {
-    state: char,
-    start_time: u64,
-}
-
-impl Stat {
-    /// The command name stands in parentheses and may hold anything, so fields count from the last one.
-    fn read(pid: u32) -> Option<Self> {
-        let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
-        let after_name = stat.iter().rposition(|&byte| byte == b')')? + 1;
-        let text = std::str::from_utf8(&stat[after_name..]).ok()?;
-        let mut fields = text.split_ascii_whitespace();
-        let state = fields.next()?.chars().next()?;
-        let start_time = fields.nth(18)?.parse().ok()?;
-        Some(Self { state, start_time })
-    }
+    handle.signal(signal)?;
+    handle.signal(Signal::CONT)
 }
 
 #[cfg(test)]

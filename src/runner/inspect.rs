@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use super::error::Error;
 use super::identity::Identity;
+use super::kernel;
 use super::lock::{self, Held};
 use super::{cancel, outcome, recover, session, slots, transcript};
 use crate::consult::claude::outcome::reply;
@@ -178,13 +179,8 @@ fn lock_holder(path: &Path) -> Option<u32> {
 
 /// A process as it is told to a person: its pid, its command, and whether it is stopped.
 pub(crate) fn process(pid: u32) -> String {
-    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let words: Vec<String> = line
-        .split(|&byte| byte == 0)
-        .filter(|word| !word.is_empty())
-        .take(6)
-        .map(|word| String::from_utf8_lossy(word).into_owned())
-        .collect();
+    let line = kernel::command_line(pid).into_iter();
+    let words: Vec<String> = line.filter(|word| !word.is_empty()).take(6).collect();
     let stopped = Identity::of(pid).is_some_and(Identity::is_stopped);
     let stopped = if stopped { ", stopped" } else { "" };
     if words.is_empty() {

@@ -13,7 +13,7 @@ use signal_hook::consts::SIGHUP;
 use super::error::Error;
 use super::signals::Heard;
 use super::stage::{Errand, Inherited, RUN_COMMAND, Stage};
-use super::{mark, pause};
+use super::{kernel, mark, pause};
 use crate::job::id::JobId;
 use crate::journal::place::State;
 
@@ -32,10 +32,9 @@ pub(super) fn run(errand: &Errand, mut inherited: Inherited) -> Result<(), Error
     }
 }
 
-/// This very program, as the first stage: `/proc/self/exe` still names it after an upgrade has
-/// replaced the file, where `current_exe` says "(deleted)".
+/// This very program, as the first stage.
 pub(super) fn direct(state: &State, job: JobId) -> Command {
-    let mut command = Command::new(SELF);
+    let mut command = Command::new(kernel::own_program());
     dress(&mut command, state, job);
     command
 }
@@ -49,14 +48,12 @@ pub(super) fn scoped(state: &State, job: JobId) -> Option<Command> {
     if !lives_in_service(&fs::read_to_string("/proc/self/cgroup").ok()?) {
         return None;
     }
-    let program = fs::read_link(SELF).ok().filter(|path| path.exists())?;
+    let program = fs::read_link(kernel::own_program()).ok().filter(|path| path.exists())?;
     let mut command = Command::new("systemd-run");
     command.args(["--user", "--scope", "--quiet", "--collect", "--"]).arg(program);
     dress(&mut command, state, job);
     Some(command)
 }
-
-const SELF: &str = "/proc/self/exe";
 
 /// No directory is set, which the stage does by itself: with one, the standard library would fork
 /// instead of spawning, and copy this process's memory map first.

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::error::{At, Error};
-use super::identity::{self, Identity};
+use super::identity::Identity;
+use super::kernel;
 use crate::job::id::JobId;
 use crate::journal::place::{State, open_private};
 
@@ -30,11 +31,11 @@ pub(super) struct Holders {
 
 impl Holders {
     pub(super) fn led_by_self() -> Self {
-        Self { guard: Identity::own(), worker: None, pid_namespace: identity::pid_namespace() }
+        Self { guard: Identity::own(), worker: None, pid_namespace: kernel::pid_namespace() }
     }
 
     pub(super) fn in_our_namespace(&self) -> bool {
-        !self.pid_namespace.is_empty() && self.pid_namespace == identity::pid_namespace()
+        !self.pid_namespace.is_empty() && self.pid_namespace == kernel::pid_namespace()
     }
 }
 

@@ -161,7 +161,7 @@ fn ask(
 ) -> Result<Vec<u8>, String> {
     let failed = |error: std::io::Error| format!("the directory could not be looked at: {error}");
     let question = serde_json::to_vec(question).map_err(|error| failed(error.into()))?;
-    let mut command = Command::new("/proc/self/exe");
+    let mut command = Command::new(super::kernel::own_program());
     command.arg(LOOK_COMMAND).env("PHONE_OPUS_STATE_DIR", state.root()).current_dir("/");
     command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().map_err(failed)?;

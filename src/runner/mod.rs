@@ -34,10 +34,15 @@ mod housekeeping;
 mod identity;
 pub(crate) mod inspect;
 mod launch;
+#[cfg(target_os = "linux")]
+pub(crate) mod linux;
 pub(crate) mod liveness;
 mod lock;
 pub(crate) mod login;
 pub(crate) mod look;
+#[cfg(target_os = "macos")]
+pub(crate) mod macos;
+#[cfg(target_os = "linux")]
 mod mark;
 pub(crate) mod mend;
 pub(crate) mod observe;
@@ -47,6 +52,8 @@ pub(crate) mod own_login;
 mod pause;
 pub(crate) mod program;
 pub(crate) mod prune;
+#[cfg(any(target_os = "macos", test))]
+mod ps;
 pub(crate) mod record;
 mod recover;
 pub(crate) mod session;
@@ -63,4 +70,10 @@ mod wall;
 mod watch;
 mod worker;
 
+#[cfg(target_os = "linux")]
+pub(crate) use linux as kernel;
+#[cfg(target_os = "macos")]
+pub(crate) use macos as kernel;
+#[cfg(target_os = "macos")]
+use macos::mark;
 pub(crate) use stage::{Stage, run_stage};

@@ -5,7 +5,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::clock::Clock;
 use super::error::Error;
-use super::identity::{self, Identity};
+use super::identity::Identity;
+use super::kernel;
 use super::lock::{self, Held};
 use super::outcome;
 use super::signals::Signals;
@@ -64,7 +65,7 @@ pub(super) fn is_running_without_lock(job: &Job) -> bool {
 
 fn is_running_here(started: &Started) -> bool {
     let guard = Identity { pid: started.pid, start_time: started.start_time };
-    started.boot_id == identity::boot_id() && guard.handle().is_some()
+    started.boot_id == kernel::boot_id() && guard.handle().is_some()
 }
 
 /// The guard's part: its worker is dead, and it holds the locks itself.

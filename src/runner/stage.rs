@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 
 use super::clock::Clock;
 use super::error::Error;
-use super::{guard, launch, lock, signals, worker};
+use super::{guard, kernel, launch, lock, signals, worker};
 use crate::job::id::JobId;
 use crate::job::retention::Rule;
 use crate::journal::place::State;
@@ -134,7 +134,7 @@ fn above_standard_streams(stream: impl AsFd) -> io::Result<File> {
 
 /// This very program, as the next stage; state directory and job are in the environment already.
 fn command(errand: &Errand, stage: Stage) -> Command {
-    let mut command = Command::new("/proc/self/exe");
+    let mut command = Command::new(kernel::own_program());
     command.args([RUN_COMMAND, &errand.job.to_string(), "--stage", stage.name()]);
     command
 }

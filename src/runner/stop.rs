@@ -4,22 +4,13 @@
 //! so the runner is a child subreaper (orphans come to it), and the tree is walked and killed until
 //! no child is left.
 
-use std::fs;
 use std::time::Duration;
 
-use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitOptions, getpgid, getpid, kill_process, pidfd_open,
-    pidfd_send_signal, set_child_subreaper, wait,
-};
+use rustix::process::{Pid, Signal, WaitOptions, getpgid, getpid, kill_process, wait};
 
+use super::kernel::{self, Handle, children};
 use super::mark;
 use crate::job::id::JobId;
-
-/// Orphans below this process become its children.
-pub(super) fn become_subreaper() {
-    // Fails on no kernel since 3.4; without it the walk finds less, which is no reason to refuse.
-    let _ = set_child_subreaper(Some(getpid()));
-}
 
 /// Kills and reaps all that is below this process. Returns whether nothing is left: a process in an
 /// uninterruptible sleep dies only when the kernel lets go of it.
@@ -62,10 +53,10 @@ fn terminate_group_of(leader: Pid) -> usize {
 
 /// The group is asked again once the handle is there, so that a reused pid is not hit.
 fn tell(pid: Pid, group: Pid) -> bool {
-    pidfd_open(pid, PidfdFlags::empty()).is_ok_and(|handle| {
+    Handle::open(pid).is_ok_and(|handle| {
         (pid == group || getpgid(Some(pid)) == Ok(group))
-            && pidfd_send_signal(&handle, Signal::TERM).is_ok()
-            && pidfd_send_signal(&handle, Signal::CONT).is_ok()
+            && handle.signal(Signal::TERM).is_ok()
+            && handle.signal(Signal::CONT).is_ok()
     })
 }
 
@@ -91,21 +82,6 @@ fn descendants(root: Pid) -> Vec<Pid> {
     found
 }
 
-fn children(parent: Pid) -> Vec<Pid> {
-    let Ok(threads) = fs::read_dir(format!("/proc/{}/task", parent.as_raw_nonzero())) else {
-        return Vec::new();
-    };
-    threads
-        .flatten()
-        .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok())
-        .flat_map(|line| line.split_ascii_whitespace().filter_map(to_pid).collect::<Vec<_>>())
-        .collect()
-}
-
-fn to_pid(text: &str) -> Option<Pid> {
-    Pid::from_raw(text.parse().ok()?)
-}
-
 /// Kills every process that is marked as this job's, by its limits or in its environment: what is left
 /// when guard and worker were both killed. The caller itself is spared: it may have been started from
 /// within the job. One look may miss what is being forked, so it looks until it finds nothing more.
@@ -123,10 +99,8 @@ pub(super) fn sweep(job: JobId) -> usize {
 }
 
 fn sweep_once(job: JobId) -> usize {
-    let Ok(processes) = fs::read_dir("/proc") else { return 0 };
-    processes
-        .flatten()
-        .filter_map(|entry| to_pid(entry.file_name().to_str()?))
+    kernel::suspects(&variable(job))
+        .into_iter()
         .filter(|&pid| pid != getpid() && is_of(pid, job))
         .filter(|&pid| kill_marked(pid, job))
         .count()
@@ -134,8 +108,7 @@ fn sweep_once(job: JobId) -> usize {
 
 /// The mark is read again after the handle is there, so that a reused pid is not hit.
 fn kill_marked(pid: Pid, job: JobId) -> bool {
-    pidfd_open(pid, PidfdFlags::empty())
-        .is_ok_and(|handle| is_of(pid, job) && pidfd_send_signal(handle, Signal::KILL).is_ok())
+    Handle::open(pid).is_ok_and(|handle| is_of(pid, job) && handle.signal(Signal::KILL).is_ok())
 }
 
 /// A zombie keeps its limits and is nobody's any more.
@@ -144,16 +117,15 @@ fn is_of(pid: Pid, job: JobId) -> bool {
 }
 
 fn is_dead(pid: Pid) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
-    stat.is_ok_and(|stat| {
-        let after_name = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
-        after_name.starts_with(['Z', 'X'])
-    })
+    let pid = pid.as_raw_nonzero().get().unsigned_abs();
+    kernel::Stat::read(pid).is_some_and(|stat| matches!(stat.state, 'Z' | 'X'))
 }
 
 /// Whether its environment says so.
 fn names(pid: Pid, job: JobId) -> bool {
-    let mark = format!("PHONE_OPUS_JOB={job}");
-    fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero()))
-        .is_ok_and(|environment| environment.split(|&byte| byte == 0).any(|v| v == mark.as_bytes()))
+    kernel::has_variable(pid, &variable(job))
+}
+
+fn variable(job: JobId) -> String {
+    format!("PHONE_OPUS_JOB={job}")
 }

@@ -10,22 +10,30 @@
 //! So does the program's standard output: bubblewrap holds on to the standard streams, and the end of
 //! what is said would not be seen before the end of all.
 
+#[cfg(target_os = "linux")]
+mod bwrap;
+#[cfg(target_os = "macos")]
+mod seatbelt;
+
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rustix::fs::{Mode, OFlags};
-use rustix::process::{
-    Resource, Rlimit, Signal, getppid, set_parent_process_death_signal, setrlimit,
-};
+use rustix::process::{Resource, Rlimit, getppid, setrlimit};
+
+#[cfg(target_os = "linux")]
+use bwrap as wrapping;
+#[cfg(target_os = "macos")]
+use seatbelt as wrapping;
 
 use super::call::Call;
+use super::kernel;
 use crate::consult::claude::outcome::Exit;
-use crate::jail::enter::{bwrap_arguments, enter};
+use crate::jail::enter::enter;
 use crate::jail::policy::Policy;
 
 /// The hidden subcommand.
@@ -57,7 +65,7 @@ pub(super) fn rehearsal(cwd: &str, jail: &Path) -> Command {
 }
 
 fn start(cwd: &str, jail: Option<&Path>) -> Command {
-    let mut command = Command::new("/proc/self/exe");
+    let mut command = Command::new(kernel::own_program());
     command.args([EXEC_COMMAND, "--parent", &std::process::id().to_string()]);
     command.current_dir(cwd).process_group(0);
     if let Some(jail) = jail {
@@ -84,7 +92,7 @@ pub(crate) struct Order {
 /// return the reason was said, and the caller exits with 127.
 pub(crate) fn become_program(order: &Order) -> bool {
     if let Some(parent) = order.parent {
-        let _ = set_parent_process_death_signal(Some(Signal::KILL));
+        kernel::die_with_parent();
         // The parent may have died before the line above: then there is nobody to answer to.
         let now = getppid().map(|pid| pid.as_raw_nonzero().get().unsigned_abs());
         if now != Some(parent) {
@@ -109,9 +117,10 @@ pub(crate) fn become_program(order: &Order) -> bool {
 fn go_in(order: &Order) -> Result<bool, String> {
     let policy = order.jail.as_deref().map(read_policy).transpose()?;
     if let (Some(policy), Some(_)) = (&policy, order.parent)
-        && let Some(bwrap) = &policy.layers.bwrap
+        && let Some(wrapper) = wrapping::wrapper(policy)
     {
-        return Err(format!("{}: {}", bwrap.display(), become_bwrap(bwrap, policy, order)));
+        let error = wrapping::become_wrapper(wrapper, policy, order);
+        return Err(format!("{}: {error}", wrapper.display()));
     }
     if let Some(stdout) = &order.stdout {
         let opened = rustix::fs::open(stdout, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty());
@@ -134,44 +143,6 @@ const FIRST_OTHER: i32 = 3;
 fn read_policy(path: &Path) -> Result<Policy, String> {
     let text = std::fs::read(path).map_err(|error| format!("the jail's policy: {error}"))?;
     serde_json::from_slice(&text).map_err(|error| format!("the jail's policy: {error}"))
-}
-
-fn become_bwrap(bwrap: &Path, policy: &Policy, order: &Order) -> io::Error {
-    let opened = open_for_exec(Path::new("/proc/self/exe"), OFlags::PATH).and_then(|own| {
-        let jail = order.jail.as_deref().unwrap_or(Path::new("/"));
-        Ok((own, open_for_exec(jail, OFlags::RDONLY)?))
-    });
-    let (own, jail) = match opened {
-        Ok(opened) => opened,
-        Err(error) => return error,
-    };
-    let by_number = |file: &OwnedFd| format!("/proc/self/fd/{}", file.as_raw_fd());
-    let mut command = Command::new(bwrap);
-    command.args(bwrap_arguments(policy)).arg("--").arg(by_number(&own));
-    command.args([EXEC_COMMAND, "--jail", &by_number(&jail)]);
-    if order.rehearse {
-        command.arg("--rehearse");
-        return command.exec();
-    }
-    match hide_stdout() {
-        Err(error) => error,
-        Ok(stdout) => {
-            command.args(["--stdout", &by_number(&stdout), "--"]).args(&order.call).exec()
-        }
-    }
-}
-
-/// Our standard output under another number; in its own place is nothing then.
-fn hide_stdout() -> io::Result<OwnedFd> {
-    let hidden = open_for_exec(Path::new("/proc/self/fd/1"), OFlags::WRONLY)?;
-    let null = rustix::fs::open("/dev/null", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
-    rustix::stdio::dup2_stdout(&null)?;
-    Ok(hidden)
-}
-
-/// A descriptor that stays open over exec.
-fn open_for_exec(path: &Path, how: OFlags) -> io::Result<OwnedFd> {
-    Ok(rustix::fs::open(path, how, Mode::empty())?)
 }
 
 fn told(error: impl Display) -> String {

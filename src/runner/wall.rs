@@ -20,8 +20,7 @@ use crate::consult::claude::credentials::Source;
 use crate::consult::claude::routes::ports;
 use crate::consult::failure::Code;
 use crate::consult::request::{Request, Sandbox};
-use crate::jail::enter::Worn;
-use crate::jail::policy::{Layers, Policy};
+use crate::jail::policy::{Layers, Policy, Worn};
 use crate::jail::probe::{Offer, probe};
 use crate::jail::survey::{self, Places};
 use crate::job::enforcement::Enforcement;
@@ -188,12 +187,14 @@ fn raise(path: &Path, policy: &Policy, cwd: &str, offer: &Offer) -> Result<Enfor
             landlock: offer.landlock_abi.is_some(),
             seccomp: offer.seccomp,
             bwrap: bwrap.clone(),
+            seatbelt: offer.seatbelt,
         };
         write_policy(path, &policy.clone().with(layers))?;
         match rehearse(path, cwd) {
             Ok(worn) => {
                 enforcement.landlock_abi = worn.landlock_abi;
                 enforcement.seccomp = worn.seccomp;
+                enforcement.seatbelt = worn.seatbelt;
                 enforcement.bwrap = bwrap.map(|program| program.to_string_lossy().into_owned());
                 return Ok(enforcement);
             }
@@ -233,5 +234,6 @@ fn last_words(stderr: &str) -> String {
 }
 
 fn has_any_layer(enforcement: &Enforcement) -> bool {
-    enforcement.landlock_abi.is_some() || enforcement.seccomp || enforcement.bwrap.is_some()
+    let Enforcement { landlock_abi, seccomp, bwrap, seatbelt, .. } = enforcement;
+    landlock_abi.is_some() || *seccomp || bwrap.is_some() || *seatbelt
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::child::{self, Finished, StderrLog, Surroundings};
 use super::error::Error;
-use super::identity::{self, Identity};
+use super::identity::Identity;
+use super::kernel;
 use super::program::{self, Program};
 use super::signals::Signals;
 use super::slots::{self, Queue};
@@ -34,7 +35,7 @@ pub(super) fn run(errand: &Errand, mut inherited: Inherited) -> Result<(), Error
     // Fails only for a process group leader, which a fresh child is not.
     let _ = rustix::process::setsid();
     let mut signals = Signals::install()?;
-    stop::become_subreaper();
+    kernel::become_subreaper();
     pause::at("worker");
     inherited.report("accepted");
     pause::at("accepted");
@@ -163,7 +164,7 @@ fn record_start(
         pid: guard.pid,
         worker_pid: Identity::own().pid,
         start_time: guard.start_time,
-        boot_id: identity::boot_id(),
+        boot_id: kernel::boot_id(),
         claude_path: program.path.to_string_lossy().into_owned(),
         claude_version: program.version.clone(),
         model: job.queued.request.model.clone(),
