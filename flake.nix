@@ -12,7 +12,7 @@
         lib.genAttrs [
           "x86_64-linux"
           "aarch64-linux"
-          "aarch64-darwin"
+          "aarch64-darwin" # type-checked in .ci/run, never run
         ] (system: f nixpkgs.legacyPackages.${system});
       # A tree that was changed since its last commit says so in --version.
       revision = self.shortRev or self.dirtyShortRev or null;
