@@ -20,7 +20,7 @@
       packageOf =
         pkgs:
         lib.warnIfNot pkgs.stdenv.hostPlatform.isLinux
-          "phone-opus is a program for Linux: on this system it has not been built, and does not compile yet"
+          "phone-opus is a program for Linux: on this system it type-checks, and was never built or run"
           (pkgs.callPackage ./nix/package.nix { inherit revision; });
     in
     {

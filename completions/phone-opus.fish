@@ -80,7 +80,7 @@ complete -c phone-opus -n "__fish_phone_opus_using_subcommand job" -s h -l help 
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand jobs" -l color -d 'When to use colour on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c phone-opus -n "__fish_phone_opus_using_subcommand jobs" -l limit -d 'Show at most this many' -r
+complete -c phone-opus -n "__fish_phone_opus_using_subcommand jobs" -l limit -d 'Show at most this many, up to 10000' -r
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand jobs" -l status -d 'Only jobs in these states: queued, running, succeeded, failed, cancelled, lost' -r
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand jobs" -l label -d 'Only jobs with this label' -r
 complete -c phone-opus -n "__fish_phone_opus_using_subcommand jobs" -l json -d 'Print the list as JSON, or only these fields of each job' -r

@@ -396,6 +396,13 @@ fn jobs_are_listed_by_their_newest_change_and_filtered_by_what_they_really_are()
 }
 
 #[test]
+fn a_list_has_an_end() {
+    let said = World::new().say(&["jobs", "--limit", "10001"]);
+    assert_eq!(said.code, Some(2));
+    assert!(said.stderr.contains("at most 10000; `phone-opus events` goes through"), "{said:#?}");
+}
+
+#[test]
 fn here_means_the_directory_that_was_asked_about() {
     let world = World::new();
     fs::create_dir(world.path("other")).expect("made");

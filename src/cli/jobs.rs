@@ -21,8 +21,8 @@ type Row = (JobId, Brief);
 /// List the newest jobs, last change first
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Show at most this many
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = parse_count)]
+    /// Show at most this many, up to 10000
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = parse_limit)]
     limit: u32,
     /// Only jobs in these states: queued, running, succeeded, failed, cancelled, lost
     #[arg(long, value_name = "S", value_delimiter = ',', value_parser = parse_status)]
@@ -47,6 +47,17 @@ pub(super) const MANUAL: &[Section] = &[Section {
         "phone-opus jobs --limit 100 --json=job_id,status,cost_usd",
     ])],
 }];
+
+/// A list is made in memory, so it has an end; `events` goes through everything.
+const LIMIT_MAX: u32 = 10_000;
+
+fn parse_limit(text: &str) -> Result<u32, String> {
+    let limit = parse_count(text)?;
+    if limit > LIMIT_MAX {
+        return Err(format!("at most {LIMIT_MAX}; `phone-opus events` goes through everything"));
+    }
+    Ok(limit)
+}
 
 fn parse_status(text: &str) -> Result<Status, String> {
     Status::parse(text).ok_or_else(|| {

@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     let plan = prune::plan(&state, rule, CLOCK)?;
     let agreed = !args.dry_run && !plan.doomed.is_empty() && agree(args, &plan, context)?;
     let pruned = if agreed { prune::run(&state, &plan, CLOCK)? } else { None };
-    if !args.dry_run && !plan.doomed.is_empty() && pruned.is_none() {
+    if !args.dry_run && !args.json && !plan.doomed.is_empty() && pruned.is_none() {
         context.output.say("Nothing was removed.");
         return Ok(Exit::Succeeded);
     }

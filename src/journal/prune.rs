@@ -85,6 +85,18 @@ pub(crate) fn prune(
     prune_on(&mut Disk, state, plan, limit, unix_ms)
 }
 
+/// Removes what a prune left that was killed: nobody reads it, and it is as large as the log.
+pub(crate) fn discard_left(state: &State) -> Result<(), Error> {
+    for path in [state.new_events(), state.new_index()] {
+        if path.exists()
+            && let Some(file) = claim(&path)?
+        {
+            discard(&file, &path);
+        }
+    }
+    Ok(())
+}
+
 pub(super) fn prune_on(
     layer: &mut impl Layer,
     state: &State,

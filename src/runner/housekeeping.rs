@@ -16,6 +16,7 @@ const PRUNE_EVERY_MS: i64 = 24 * 60 * 60 * 1000;
 pub(super) fn keep_house(errand: &Errand) {
     let Errand { state, clock, retention, .. } = errand;
     let _ = index::extend(state);
+    let _ = log::discard_left(state);
     if !retention.is_off()
         && let Ok(Some(plan)) = due(state, *retention, (clock.unix_ms)())
     {

@@ -23,6 +23,7 @@ use crate::journal::index::{extend, rebuild};
 use crate::journal::layer::{Disk, Layer};
 use crate::journal::line::Item;
 use crate::journal::place::State;
+use crate::journal::prune::discard_left;
 use crate::journal::prune::{Outcome, last, oldest, plan, prune, prune_on};
 
 const ALL_ENDED: Rule = Rule { older_than_ms: Some(0), keep: None };
@@ -367,4 +368,17 @@ proptest! {
         let Event::Pruned(Pruned { jobs, .. }) = event else { panic!("{event:?}") };
         prop_assert_eq!(jobs, doomed.len() as u64);
     }
+}
+
+#[test]
+fn what_a_killed_prune_left_is_discarded_and_what_is_in_use_is_not() {
+    let (_home, state) = state();
+    discard_left(&state).expect("nothing to do");
+    let running = claim(&state.new_events()).expect("opens").expect("free");
+    std::fs::write(state.new_index(), "left").expect("written");
+    discard_left(&state).expect("leaves it");
+    assert!(state.new_events().exists() && !state.new_index().exists());
+    drop(running);
+    discard_left(&state).expect("discards");
+    assert!(!state.new_events().exists());
 }
