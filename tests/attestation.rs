@@ -347,6 +347,39 @@ fn changed_by(world: &World, directory: &Path, change: impl FnOnce()) -> Value {
 }
 
 #[test]
+fn a_working_tree_that_is_said_to_be_elsewhere_hides_no_change() {
+    for setting in ["[core]\n\tworktree = ../..\n", "[Core]WorkTree=\"../../\" # above\n"] {
+        let world = World::new();
+        let (cwd, file) = (world.cwd(), world.cwd().join("f.txt"));
+        git(&world, &cwd, &["init", "-q"]);
+        let config = cwd.join(".git/config");
+        let had = fs::read_to_string(&config).expect("there");
+        fs::write(&config, had + setting).expect("written");
+        fs::write(&file, "1\n").expect("written");
+        git(&world, &cwd, &["add", "f.txt"]);
+        git(&world, &cwd, &["commit", "-q", "-m", "one"]);
+        let job = changed_by(&world, &cwd, || fs::write(&file, "other\n").expect("written"));
+        assert_eq!(
+            (&job["tree_changed"], &job["stale"]),
+            (&json!(true), &json!(true)),
+            "{setting}"
+        );
+        let seen = &job["provenance"];
+        assert_eq!((&seen["method"], &seen["dirty"]), (&json!("files"), &Value::Null), "{seen}");
+    }
+}
+
+#[test]
+fn a_working_tree_that_is_said_to_be_where_it_is_is_read_by_the_index() {
+    let world = in_repository();
+    let cwd = world.cwd();
+    for top in ["..".to_owned(), cwd.display().to_string()] {
+        git(&world, &cwd, &["config", "core.worktree", &top]);
+        assert_eq!(consult(&world)["provenance"]["dirty"], false, "{top}");
+    }
+}
+
+#[test]
 fn what_git_ignores_as_a_whole_is_looked_at_all_the_same() {
     let world = in_repository();
     let dotfiles = world.path("dotfiles");

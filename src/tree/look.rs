@@ -48,8 +48,7 @@ pub(crate) fn glance(directory: &Path, skip: &Path, then: &Mark, within: Duratio
         return Some(true);
     }
     let stamp = then.stamp.as_ref()?;
-    let indexed = repository.filter(|found| found.top.is_some());
-    if let Some(repository) = &indexed
+    if let Some(repository) = repository.as_ref().filter(|found| found.is_indexed())
         && let Some(tracked) = means.stamp(directory, repository, commit.as_deref()).ok()?
     {
         if tracked.stamp == *stamp {
@@ -60,7 +59,7 @@ pub(crate) fn glance(directory: &Path, skip: &Path, then: &Mark, within: Duratio
             return Some(true);
         }
     }
-    Some(means.by_files(directory, indexed.as_ref()).ok()?.stamp? != *stamp)
+    Some(means.by_files(directory, repository.as_ref()).ok()?.stamp? != *stamp)
 }
 
 /// What the index says, and how many files it names.
@@ -76,13 +75,12 @@ impl Means<'_> {
         repository: Option<&Repository>,
         commit: Option<&str>,
     ) -> Result<Snapshot, Late> {
-        let indexed = repository.filter(|found| found.top.is_some());
-        if let Some(repository) = indexed
+        if let Some(repository) = repository.filter(|found| found.is_indexed())
             && let Some(snapshot) = self.by_index(directory, repository, commit)?
         {
             return Ok(snapshot);
         }
-        self.by_files(directory, indexed)
+        self.by_files(directory, repository)
     }
 
     /// `None` where the index is of a kind that only git reads.

@@ -16,10 +16,15 @@ pub(super) struct Repository {
     pub(super) git: PathBuf,
     /// The directory that all its working trees share.
     pub(super) common: PathBuf,
+    /// Its configuration puts the working tree elsewhere than at `top`: the index names no files there.
+    elsewhere: bool,
 }
 
 /// Largest of git's small files, bytes: a ref, a pointer.
 const SMALL: u64 = 64 << 10;
+
+/// Largest configuration, bytes.
+const LARGE_CONFIG: u64 = 1 << 20;
 
 /// Largest packed-refs and index, bytes.
 const LARGE: u64 = 512 << 20;
@@ -42,7 +47,15 @@ impl Repository {
             None => git.clone(),
         };
         let is_one = git.join("HEAD").is_file() && common.join("objects").is_dir();
-        is_one.then_some(Self { top, git, common })
+        let settings = [common.join("config"), git.join("config.worktree")];
+        let moves = |top: &PathBuf| settings.iter().any(|file| moves_tree(file, &git, top));
+        let elsewhere = top.as_ref().is_some_and(moves);
+        is_one.then_some(Self { top, git, common, elsewhere })
+    }
+
+    /// Whether the index names files below `top`.
+    pub(super) fn is_indexed(&self) -> bool {
+        self.top.is_some() && !self.elsewhere
     }
 
     /// The commit that is checked out; `None` before the first, and where refs are kept in a way that
@@ -94,6 +107,36 @@ impl Repository {
         }
         bytes(&path, LARGE)
     }
+}
+
+/// Whether a file of git's configuration has a `core.worktree` that is not `top`. git reads it from these
+/// files and follows no include for it. Any key of that name counts, whatever section it seems to be
+/// in: where a section begins takes git's whole grammar to tell. What cannot be read counts too.
+fn moves_tree(config: &Path, git: &Path, top: &Path) -> bool {
+    const KEY: &str = "worktree";
+    if config.symlink_metadata().is_err() {
+        return false;
+    }
+    let Some(read) = bytes(config, LARGE_CONFIG) else { return true };
+    let read = String::from_utf8_lossy(&read);
+    let lower = read.to_ascii_lowercase();
+    let in_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let is_top = |value: &str| {
+        let value = value.trim().trim_matches('"');
+        let plain = !value.contains(['\\', '"', '#', ';', char::REPLACEMENT_CHARACTER]);
+        let named = git.join(value).canonicalize();
+        plain && named.is_ok_and(|named| top.canonicalize().is_ok_and(|top| top == named))
+    };
+    // git takes it from the configuration that working trees share for the main one alone, unless told to.
+    if config.parent() != Some(git) && !lower.contains("worktreeconfig") {
+        return false;
+    }
+    lower.match_indices(KEY).any(|(at, _)| {
+        let inner = lower[..at].bytes().next_back().is_some_and(in_name);
+        let line = read[at + KEY.len()..].lines().next().unwrap_or_default();
+        let value = line.trim_start().strip_prefix('=').filter(|_| !inner);
+        value.is_some_and(|value| !is_top(value))
+    })
 }
 
 /// The path that one of git's small files holds.
