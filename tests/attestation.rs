@@ -380,6 +380,30 @@ fn a_working_tree_that_is_said_to_be_where_it_is_is_read_by_the_index() {
 }
 
 #[test]
+fn a_repository_within_can_be_armed_by_nobody_unseen() {
+    for tracked_around in [true, false] {
+        let world = World::new();
+        let cwd = world.cwd();
+        if tracked_around {
+            repository(&world, &cwd);
+        }
+        let inner = cwd.join("new/in");
+        repository(&world, &inner);
+        let told = |change: &dyn Fn()| changed_by(&world, &cwd, change)["tree_changed"].clone();
+        assert_eq!(told(&|| ()), json!(false), "nothing");
+        let armed = || git(&world, &inner, &["config", "core.fsmonitor", "/nonexistent"]);
+        assert_eq!(told(&armed), json!(true), "its configuration");
+        fs::create_dir_all(inner.join(".git/hooks")).expect("made");
+        let hook = || fs::write(inner.join(".git/hooks/post-checkout"), "").expect("written");
+        assert_eq!(told(&hook), json!(true), "a hook of it");
+        let commit = || git(&world, &inner, &["commit", "-q", "--allow-empty", "-m", "two"]);
+        assert_eq!(told(&commit), json!(true), "a commit of it");
+        let second = || git(&world, &cwd.join("new"), &["init", "-q"]);
+        assert_eq!(told(&second), json!(true), "a repository that was none");
+    }
+}
+
+#[test]
 fn what_git_ignores_as_a_whole_is_looked_at_all_the_same() {
     let world = in_repository();
     let dotfiles = world.path("dotfiles");

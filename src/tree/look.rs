@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::could_run::what_could_run;
 use super::git::Git;
 use super::index;
 use super::print::Print;
@@ -104,10 +105,12 @@ impl Means<'_> {
         repository: Option<&Repository>,
     ) -> Result<Snapshot, Late> {
         let mut print = Print::default();
-        let unreadable = walk(directory, self.skip, &mut print, self.deadline)?.unreadable;
+        let walked = walk(directory, self.skip, &mut print, self.deadline)?;
         let stamp = print.stamp();
-        if let Some(repository) = repository {
-            what_could_run(repository, &mut print);
+        let around = repository.filter(|found| found.top.as_deref() != Some(directory));
+        let mut unreadable = walked.unreadable;
+        for repository in around.into_iter().chain(&walked.repositories) {
+            unreadable |= what_could_run(repository, &mut print, self.deadline)?;
         }
         Ok(snapshot("files", None, print, Some(stamp).filter(|_| !unreadable), unreadable))
     }
@@ -131,7 +134,7 @@ impl Means<'_> {
             return Ok(None);
         }
         let within = self.within(directory, &tracked.within, &mut print)?;
-        what_could_run(repository, &mut print);
+        let closed = what_could_run(repository, &mut print, self.deadline)?;
         let staged = match commit {
             Some(_) => self.git.and_then(|git| git.staged(directory)),
             None => Some(!entries.is_empty()),
@@ -140,7 +143,7 @@ impl Means<'_> {
         let stamp = tracked.print.stamp();
         print.bytes(stamp.as_bytes());
         let dirty = any([modified, staged, others.dirty, within.dirty]);
-        let unreadable = tracked.unreadable || others.unreadable || within.unreadable;
+        let unreadable = tracked.unreadable || others.unreadable || within.unreadable || closed;
         Ok(Some(snapshot("git", dirty, print, Some(stamp), unreadable)))
     }
 
@@ -148,7 +151,7 @@ impl Means<'_> {
     fn others(&self, directory: &Path, print: &mut Print) -> Result<Part, Late> {
         let Some(untracked) = self.git.and_then(|git| git.untracked(directory)) else {
             // Nobody says what is ignored, so all of it counts.
-            let unreadable = walk(directory, self.skip, print, self.deadline)?.unreadable;
+            let unreadable = self.below(directory, print)?;
             return Ok(Part { dirty: None, unreadable });
         };
         let mut part = Part { dirty: Some(false), unreadable: untracked.unreadable };
@@ -159,10 +162,21 @@ impl Means<'_> {
             let path = directory.join(name);
             part.unreadable |= print.file(name.as_os_str(), &path).is_err();
             if name.as_os_str().as_bytes().ends_with(b"/") {
-                part.unreadable |= walk(&path, self.skip, print, self.deadline)?.unreadable;
+                part.unreadable |= self.below(&path, print)?;
             }
         }
         Ok(part)
+    }
+
+    /// Looks at every file below a directory, and at what could run of the repositories there; whether
+    /// something could not be looked at.
+    fn below(&self, directory: &Path, print: &mut Print) -> Result<bool, Late> {
+        let walked = walk(directory, self.skip, print, self.deadline)?;
+        let mut unreadable = walked.unreadable;
+        for repository in &walked.repositories {
+            unreadable |= what_could_run(repository, print, self.deadline)?;
+        }
+        Ok(unreadable)
     }
 
     /// Looks at the directories that have an answer of their own. Each lies below the one that names
@@ -214,22 +228,4 @@ fn snapshot(
 fn id_length(commit: Option<&str>) -> usize {
     const SHA1: usize = 20;
     commit.map_or(SHA1, |commit| commit.len() / 2)
-}
-
-/// What of git's own directory could run, or change what is looked at: configuration, hooks, rules.
-/// These are no files of the directory, and are not counted.
-fn what_could_run(repository: &Repository, print: &mut Print) {
-    let (files, common) = (print.files, &repository.common);
-    let mut note = |name: &OsStr, path: &Path| drop(print.file(name, path));
-    for name in ["config", "hooks", "info/attributes", "info/exclude"] {
-        note(OsStr::new(name), &common.join(name));
-    }
-    note(OsStr::new("config.worktree"), &repository.git.join("config.worktree"));
-    let hooks = common.join("hooks").read_dir().into_iter().flatten().flatten();
-    let mut hooks: Vec<_> = hooks.map(|entry| entry.path()).collect();
-    hooks.sort_unstable();
-    for hook in hooks {
-        note(hook.as_os_str(), &hook);
-    }
-    print.files = files;
 }

@@ -17,6 +17,7 @@
     reason = "this is the room that looks at the consulted directory, and asks git"
 )]
 
+mod could_run;
 mod git;
 mod index;
 mod look;
