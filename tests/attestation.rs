@@ -195,7 +195,8 @@ fn nothing_of_a_hostile_repository_runs() {
     let job = consult(&world);
     let seen = &job["provenance"];
     assert_eq!((&seen["method"], &seen["complete"]), (&json!("git"), &json!(true)), "{seen}");
-    assert_eq!((&seen["dirty"], &job["tree_changed"]), (&json!(true), &json!(false)));
+    assert_eq!(seen["dirty"], Value::Null, "only the filter could say");
+    assert_eq!(job["tree_changed"], false);
     world.say(&["job", "@last"]);
     world.say(&["jobs"]);
     let mark = world.path("mark");
@@ -400,6 +401,38 @@ fn a_repository_within_can_be_armed_by_nobody_unseen() {
         assert_eq!(told(&commit), json!(true), "a commit of it");
         let second = || git(&world, &cwd.join("new"), &["init", "-q"]);
         assert_eq!(told(&second), json!(true), "a repository that was none");
+    }
+}
+
+#[test]
+fn what_a_filter_may_explain_is_not_called_a_change() {
+    let touch = |file: &Path| {
+        let file = fs::File::options().write(true).open(file).expect("opened");
+        file.set_modified(std::time::UNIX_EPOCH).expect("set");
+    };
+    let other = "0123456789";
+    for (attributes, setting, kept, touched, changed) in [
+        ("* text eol=crlf\n", "core.eol=lf", "one\r\n45678", Value::Null, json!(true)),
+        ("", "core.autocrlf=input", "one\r\n45678", Value::Null, json!(true)),
+        ("f.txt filter=x\n", "filter.x.clean=tr a-z A-Z", "one\n456789", Value::Null, Value::Null),
+        ("f.txt -filter\n", "filter.x.clean=tr a-z A-Z", "one\n456789", json!(false), json!(true)),
+        ("* text=auto\n", "core.autocrlf=true", "one\n456789", json!(false), json!(true)),
+    ] {
+        let world = in_repository();
+        let (cwd, file) = (world.cwd(), world.cwd().join("f.txt"));
+        let (name, value) = setting.split_once('=').expect("a setting");
+        git(&world, &cwd, &["config", name, value]);
+        fs::write(cwd.join(".gitattributes"), attributes).expect("written");
+        fs::write(&file, kept).expect("written");
+        git(&world, &cwd, &["add", "."]);
+        git(&world, &cwd, &["commit", "-q", "-m", "two"]);
+        let dirty = || consult(&world)["provenance"]["dirty"].clone();
+        touch(&file);
+        assert_eq!(dirty(), touched, "touched: {attributes:?} {setting}");
+        fs::write(&file, other).expect("written");
+        assert_eq!(dirty(), changed, "changed: {attributes:?} {setting}");
+        fs::write(&file, "of another size").expect("written");
+        assert_eq!(dirty(), json!(true), "another size: {attributes:?} {setting}");
     }
 }
 

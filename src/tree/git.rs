@@ -1,8 +1,8 @@
 //! What only git can say, asked so that nothing of the repository's own runs.
 //!
 //! Plumbing commands: which untracked files are not ignored, whether the index is what the commit has,
-//! which object a file's bytes are, and whether a setting is on. None of them runs a filter, a hook or
-//! an external diff; `core.fsmonitor` and the network (a partial clone fetches what it lacks) are
+//! which object a file's bytes are, whether a file is converted when it is added, and whether a setting
+//! is on. None of them runs a filter, a hook or an external diff; `core.fsmonitor` and the network (a partial clone fetches what it lacks) are
 //! switched off. No configuration but the repository's is read, so a repository of somebody else is
 //! refused by git, as it should be: then this answers `None`.
 
@@ -130,6 +130,22 @@ impl Git {
         let ids = String::from_utf8(answer(command, Some(&lines))?).ok()?;
         let ids: Vec<String> = ids.lines().map(str::to_owned).collect();
         (ids.len() == names.len()).then_some(ids)
+    }
+
+    /// Which of some files are of those whose bytes a filter, an encoding or `$Id$` changes when they are
+    /// added. Conversions of line ends are not among these.
+    pub(super) fn converted(&self, directory: &Path, names: &[&[u8]]) -> Option<Vec<bool>> {
+        const ATTRIBUTES: [&str; 3] = ["filter", "ident", "working-tree-encoding"];
+        let mut command = self.command(directory);
+        command.args(["check-attr", "-z"]).args(ATTRIBUTES).arg("--");
+        command.args(names.iter().map(|name| OsStr::from_bytes(name)));
+        // Name, attribute and value, each with its zero.
+        let said = answer(command, None)?;
+        let values: Vec<&[u8]> = said.split(|byte| *byte == 0).skip(2).step_by(3).collect();
+        let is_off = |value: &&[u8]| matches!(*value, b"unspecified" | b"unset");
+        let files = values.chunks_exact(ATTRIBUTES.len());
+        let converted: Vec<bool> = files.map(|values| !values.iter().all(is_off)).collect();
+        (converted.len() == names.len()).then_some(converted)
     }
 }
 

@@ -3,10 +3,10 @@
 //!
 //! What it promises:
 //! - No program of that directory runs, whatever its git configuration says: HEAD and the index are
-//!   read as bytes; git itself is asked four questions that need no filter, hook, monitor, external
+//!   read as bytes; git itself is asked five questions that need no filter, hook, monitor, external
 //!   diff or network, with all of these switched off besides.
-//! - It reads no file's content but git's own (one exception, see [`git::blobs`]), opens nothing that
-//!   could block (pipes, sockets, devices), follows no link, and stops at its deadline.
+//! - It reads no file's content but git's own (one exception: tracked files whose times alone moved),
+//!   opens nothing that could block (pipes, sockets, devices), follows no link, and stops at its deadline.
 //! - A look that was cut short says so and gives no fingerprint: half of one proves nothing.
 //!
 //! It runs in a process of its own (`runner/look.rs`), because a file system that hangs cannot be

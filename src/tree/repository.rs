@@ -151,7 +151,7 @@ fn text(path: &Path, most: u64) -> Option<String> {
 }
 
 /// A regular file, if it is no longer than so many bytes. Nothing that blocks is waited for.
-fn bytes(path: &Path, most: u64) -> Option<Vec<u8>> {
+pub(super) fn bytes(path: &Path, most: u64) -> Option<Vec<u8>> {
     let mut options = OpenOptions::new();
     options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
     let file: File = options.open(path).ok()?;

@@ -10,7 +10,7 @@ use std::path::Path;
 use super::git::Git;
 use super::index::Entry;
 use super::print::Print;
-use super::repository::Repository;
+use super::repository::{Repository, bytes};
 use super::{Deadline, Late};
 
 const SUBMODULE: u32 = 0o160_000;
@@ -18,6 +18,9 @@ const SUBMODULE: u32 = 0o160_000;
 const DIRECTORY: u32 = 0o040_000;
 const LINK: u32 = 0o120_000;
 const KIND: u32 = 0o170_000;
+
+/// Most bytes of files whose content is compared.
+const MOST_BYTES: u64 = 64 << 20;
 
 /// The files that the index names, as they are.
 pub(super) struct Tracked<'a> {
@@ -123,7 +126,7 @@ impl<'a> Tracked<'a> {
     }
 
     /// Whether a tracked file is not what the index has. Where only a file's time has moved, its bytes
-    /// are compared; a filter could explain a difference, and is not run to find that out.
+    /// are compared; whether a filter explains a difference is not known, for none is run.
     pub(super) fn modified(&self, directory: &Path, git: Option<&Git>) -> Option<bool> {
         if self.differs {
             return Some(true);
@@ -134,7 +137,6 @@ impl<'a> Tracked<'a> {
 
     fn rewritten(&self, directory: &Path, git: Option<&Git>) -> Option<bool> {
         const MOST: usize = 512;
-        const MOST_BYTES: u64 = 64 << 20;
         if self.touched.is_empty() {
             return Some(false);
         }
@@ -147,8 +149,26 @@ impl<'a> Tracked<'a> {
         let judged = few && self.touched.iter().all(|file| plain(&file.name));
         let names: Vec<&[u8]> = self.touched.iter().map(|file| &file.name[..]).collect();
         let ids = git.filter(|_| judged)?.blobs(directory, &names)?;
-        Some(self.touched.iter().zip(ids).any(|(file, has)| hex(file.id) != has))
+        let same = self.touched.iter().zip(ids).map(|(file, has)| hex(file.id) == has);
+        let others = names.into_iter().zip(same).filter(|(_, same)| !same);
+        let others: Vec<&[u8]> = others.map(|(name, _)| name).collect();
+        if others.is_empty() {
+            return Some(false);
+        }
+        let converted = git?.converted(directory, &others)?;
+        let explained = others.iter().zip(converted).map(|(name, converted)| {
+            let path = directory.join(OsStr::from_bytes(name));
+            converted || may_have_other_line_ends(&path)
+        });
+        // One that nothing explains decides; where all may be explained, nobody knows.
+        any(explained.map(|explained| (!explained).then_some(true)))
     }
+}
+
+/// Whether a conversion of line ends could make other bytes of a file: only where it has CR LF. Which
+/// settings ask for one, the user's own among them, need not be known then.
+fn may_have_other_line_ends(path: &Path) -> bool {
+    bytes(path, MOST_BYTES).is_none_or(|bytes| bytes.windows(2).any(|pair| pair == b"\r\n"))
 }
 
 /// Whether a file's times say that it is what git saw: neither moved since, nor of the moment in which
