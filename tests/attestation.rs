@@ -405,6 +405,22 @@ fn a_repository_within_can_be_armed_by_nobody_unseen() {
 }
 
 #[test]
+fn a_repository_that_is_made_among_tracked_files_is_seen() {
+    let world = in_repository();
+    let cwd = world.cwd();
+    fs::create_dir_all(cwd.join("deep/er")).expect("made");
+    fs::write(cwd.join("deep/er/f"), "").expect("written");
+    git(&world, &cwd, &["add", "."]);
+    git(&world, &cwd, &["commit", "-q", "-m", "two"]);
+    let told = |change: &dyn Fn()| changed_by(&world, &cwd, change)["tree_changed"].clone();
+    let inner = cwd.join("deep");
+    assert_eq!(told(&|| git(&world, &inner, &["init", "-q"])), json!(true), "made");
+    let armed = || git(&world, &inner, &["config", "core.fsmonitor", "/nonexistent"]);
+    assert_eq!(told(&armed), json!(true), "armed");
+    assert_eq!(told(&|| ()), json!(false), "nothing");
+}
+
+#[test]
 fn what_a_filter_may_explain_is_not_called_a_change() {
     let touch = |file: &Path| {
         let file = fs::File::options().write(true).open(file).expect("opened");

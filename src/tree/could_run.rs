@@ -1,12 +1,13 @@
 //! What of git's own directory could run, or change what is looked at: configuration, hooks, rules.
 //! These are no files of the directory, and are not counted.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::path::Path;
 
 use super::print::Print;
 use super::repository::Repository;
-use super::walk::names;
+use super::walk::{Walked, names};
 use super::{Deadline, Late};
 
 /// Notes it all; whether something could not be looked at.
@@ -38,4 +39,35 @@ pub(super) fn what_could_run(
     }
     print.files = files;
     Ok(unreadable)
+}
+
+/// Notes it of the repositories that were met; whether something in all of it could not be looked at.
+pub(super) fn armed(walked: &Walked, print: &mut Print, deadline: Deadline) -> Result<bool, Late> {
+    let mut unreadable = walked.unreadable;
+    for repository in &walked.repositories {
+        unreadable |= what_could_run(repository, print, deadline)?;
+    }
+    Ok(unreadable)
+}
+
+/// Looks for repositories in the directories of tracked files below `directory`, where git goes on to
+/// see no other; whether something could not be looked at.
+pub(super) fn planted<'a>(
+    directory: &Path,
+    tracked: impl Iterator<Item = &'a Path>,
+    print: &mut Print,
+    deadline: Deadline,
+) -> Result<bool, Late> {
+    let (mut seen, mut walked) = (HashSet::new(), Walked::default());
+    for name in tracked {
+        let above = name.ancestors().skip(1).filter(|above| *above != Path::new(""));
+        for above in above.take_while(|above| seen.insert(*above)) {
+            deadline.check()?;
+            let top = directory.join(above);
+            if top.join(".git").symlink_metadata().is_ok() {
+                walked.meet(&top, above, print);
+            }
+        }
+    }
+    armed(&walked, print, deadline)
 }

@@ -5,12 +5,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::could_run::what_could_run;
+use super::could_run::{armed, planted, what_could_run};
 use super::git::Git;
 use super::index;
 use super::print::Print;
 use super::repository::Repository;
-use super::tracked::{any, tracked};
+use super::tracked::{any, names_below, tracked};
 use super::walk::walk;
 use super::{Deadline, Late};
 use crate::job::tree::{Mark, Snapshot};
@@ -107,10 +107,9 @@ impl Means<'_> {
         let mut print = Print::default();
         let walked = walk(directory, self.skip, &mut print, self.deadline)?;
         let stamp = print.stamp();
-        let around = repository.filter(|found| found.top.as_deref() != Some(directory));
-        let mut unreadable = walked.unreadable;
-        for repository in around.into_iter().chain(&walked.repositories) {
-            unreadable |= what_could_run(repository, &mut print, self.deadline)?;
+        let mut unreadable = armed(&walked, &mut print, self.deadline)?;
+        if let Some(around) = repository.filter(|found| found.top.as_deref() != Some(directory)) {
+            unreadable |= what_could_run(around, &mut print, self.deadline)?;
         }
         Ok(snapshot("files", None, print, Some(stamp).filter(|_| !unreadable), unreadable))
     }
@@ -134,7 +133,9 @@ impl Means<'_> {
             return Ok(None);
         }
         let within = self.within(directory, &tracked.within, &mut print)?;
-        let closed = what_could_run(repository, &mut print, self.deadline)?;
+        let names = names_below(directory, repository, &entries);
+        let closed = planted(directory, names, &mut print, self.deadline)?
+            | what_could_run(repository, &mut print, self.deadline)?;
         let staged = match commit {
             Some(_) => self.git.and_then(|git| git.staged(directory)),
             None => Some(!entries.is_empty()),
@@ -172,11 +173,7 @@ impl Means<'_> {
     /// something could not be looked at.
     fn below(&self, directory: &Path, print: &mut Print) -> Result<bool, Late> {
         let walked = walk(directory, self.skip, print, self.deadline)?;
-        let mut unreadable = walked.unreadable;
-        for repository in &walked.repositories {
-            unreadable |= what_could_run(repository, print, self.deadline)?;
-        }
-        Ok(unreadable)
+        armed(&walked, print, self.deadline)
     }
 
     /// Looks at the directories that have an answer of their own. Each lies below the one that names

@@ -52,8 +52,7 @@ pub(super) fn tracked<'a>(
     entries: &'a [Entry<'a>],
     deadline: Deadline,
 ) -> Result<Tracked<'a>, Late> {
-    let top = repository.top.as_deref().unwrap_or(directory);
-    let within = directory.strip_prefix(top).unwrap_or(Path::new("")).as_os_str().as_bytes();
+    let within = below_top(directory, repository);
     let written = repository.index_written();
     let mut found = Tracked {
         print: Print::default(),
@@ -76,6 +75,23 @@ pub(super) fn tracked<'a>(
         found.look(directory, name, entry, written);
     }
     Ok(found)
+}
+
+/// The names of the index that lie below a directory, as they are called from there.
+pub(super) fn names_below<'a>(
+    directory: &'a Path,
+    repository: &Repository,
+    entries: &'a [Entry<'a>],
+) -> impl Iterator<Item = &'a Path> {
+    let within = below_top(directory, repository);
+    let names = entries.iter().filter_map(move |entry| below(&entry.name, within));
+    names.map(|name| Path::new(OsStr::from_bytes(name)))
+}
+
+/// What a directory is called from the top.
+fn below_top<'a>(directory: &'a Path, repository: &Repository) -> &'a [u8] {
+    let top = repository.top.as_deref().unwrap_or(directory);
+    directory.strip_prefix(top).unwrap_or(Path::new("")).as_os_str().as_bytes()
 }
 
 /// A name of the index as it is called from a directory below the top.

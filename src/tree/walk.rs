@@ -59,7 +59,7 @@ pub(super) fn walk(
 
 impl Walked {
     /// Notes a `.git`, which is no file of the directory and is not counted.
-    fn meet(&mut self, top: &Path, name: &Path, print: &mut Print) {
+    pub(super) fn meet(&mut self, top: &Path, name: &Path, print: &mut Print) {
         let files = print.files;
         self.unreadable |= print.file(name.as_os_str(), &top.join(".git")).is_err();
         print.files = files;
