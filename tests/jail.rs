@@ -10,6 +10,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::{Child, Command};
 
 use serde_json::{Value, json};
 
@@ -70,6 +71,80 @@ fn an_adviser_changes_nothing_that_a_layer_in_force_keeps() {
         }
         assert_eq!(tried["tmpdir"], "OK", "its own directory it may write: {tried:#}");
         assert_eq!((&tried["devnull"], &tried["subprocess"]), (&json!("OK"), &json!("OK")));
+    }
+}
+
+/// A process of the same user's, outside; it ends with the test.
+struct Bystander(Child);
+
+impl Drop for Bystander {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Bystander {
+    fn new() -> Self {
+        Self(Command::new("sleep").arg("1000").spawn().expect("started"))
+    }
+
+    /// When and where it runs: niceness and policy, processors, and the priority of its I/O.
+    fn turns(&self) -> Vec<String> {
+        let read = |name: &str| {
+            fs::read_to_string(format!("/proc/{}/{name}", self.0.id())).expect("it lives")
+        };
+        let (stat, status) = (read("stat"), read("status"));
+        let fields: Vec<&str> = stat.split(' ').collect();
+        let allowed = status.lines().find(|line| line.starts_with("Cpus_allowed:"));
+        let io = Command::new("ionice").arg("-p").arg(self.0.id().to_string()).output();
+        let io = io.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+        [fields[18], fields[40], allowed.expect("listed"), &io.unwrap_or_default()]
+            .map(str::to_owned)
+            .into()
+    }
+}
+
+#[test]
+fn when_and_where_other_processes_run_is_not_an_advisers_to_change() {
+    for layers in ["", "bwrap"] {
+        let mut world = without(layers);
+        let bystander = Bystander::new();
+        let before = bystander.turns();
+        let pid = bystander.0.id();
+        world.set(
+            "FAKE_RECURSE",
+            &format!(
+                "{{ renice -n 15 -p {pid}; taskset -pc 0 {pid}; chrt -b -p 0 {pid}; ionice -c3 -p {pid}; \
+                 }} >/dev/null 2>&1; nice -n 3 echo its own it may",
+            ),
+        );
+        let (said, job) = answer(&world, "FAKE:mode=recurse");
+        assert_eq!(said["out"], "its own it may\n", "{said:#}");
+        let jail = &job["enforcement"];
+        if jail["seccomp"] == true || jail["bwrap"].is_string() {
+            assert_eq!(bystander.turns(), before, "without {layers:?}: {jail:#}");
+        }
+    }
+}
+
+#[test]
+fn no_lease_on_a_file_keeps_its_owner_from_writing() {
+    let mut world = World::new();
+    let file = world.cwd().join("leased");
+    fs::write(&file, "v").expect("written");
+    let script = format!(
+        "perl -e 'open F, \"<\", \"{}\" and fcntl(F, 1024, 0) and print \"leased\"' 2>&1",
+        file.display()
+    );
+    let outside = Command::new("sh").args(["-c", &script]).output().expect("run");
+    if outside.stdout != b"leased" {
+        return; // No perl, or a file system without leases.
+    }
+    world.set("FAKE_RECURSE", &script);
+    let (said, job) = answer(&world, "FAKE:mode=recurse");
+    if job["enforcement"]["seccomp"] == true {
+        assert_eq!(said["out"], "", "{said:#}");
     }
 }
 

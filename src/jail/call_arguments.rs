@@ -1,4 +1,5 @@
-//! Calls that are refused for some of their arguments only: sockets, namespaces, controls, limits.
+//! Calls that are refused for some of their arguments only: sockets, namespaces, controls, leases, and
+//! what one process may do to the limits, turns and memory of another.
 
 use seccompiler::{SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompRule};
 
@@ -83,6 +84,41 @@ pub(super) fn file_system_controls() -> Result<Rules, seccompiler::BackendError>
     };
     let rules = families.into_iter().map(rule).collect::<Result<_, _>>()?;
     Ok([(libc::SYS_ioctl, rules)].into())
+}
+
+/// When and where another process runs. 0 is the thread that asks; whether another number is one of our
+/// own threads, no filter can tell, so those are refused too. Nor may a whole group or user be meant.
+pub(super) fn turns_of_others() -> Result<Rules, seccompiler::BackendError> {
+    const IOPRIO_WHO_PROCESS: u64 = 1;
+    let by_pid = |call: libc::c_long| {
+        Ok((call, vec![SeccompRule::new(vec![argument(0, SeccompCmpOp::Ne, 0)?])?]))
+    };
+    let by_kind = |call: libc::c_long, process: u64| {
+        let kind = SeccompRule::new(vec![argument(0, SeccompCmpOp::Ne, process)?])?;
+        let other = SeccompRule::new(vec![argument(1, SeccompCmpOp::Ne, 0)?])?;
+        Ok((call, vec![kind, other]))
+    };
+    let kinds = [
+        by_kind(libc::SYS_setpriority, libc::PRIO_PROCESS.into()),
+        by_kind(libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS),
+    ];
+    kinds.into_iter().chain(BY_PID.iter().copied().map(by_pid)).collect()
+}
+
+/// These name the other process first.
+const BY_PID: &[libc::c_long] = &[
+    libc::SYS_sched_setaffinity,
+    libc::SYS_sched_setattr,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_migrate_pages,
+    libc::SYS_move_pages,
+];
+
+/// A lease on a file that is only read: whoever then wants to write it waits.
+pub(super) fn leases() -> Result<Rules, seccompiler::BackendError> {
+    let lease = argument(1, SeccompCmpOp::Eq, libc::F_SETLEASE.cast_unsigned().into())?;
+    Ok([(libc::SYS_fcntl, vec![SeccompRule::new(vec![lease])?])].into())
 }
 
 /// Limits of another process; and, of our own, the one by which a dead runner's leftovers are found

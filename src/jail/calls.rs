@@ -12,7 +12,8 @@ use seccompiler::{
 };
 
 use super::call_arguments::{
-    file_system_controls, limits_of_others, new_namespaces, other_sockets, unix_sockets,
+    file_system_controls, leases, limits_of_others, new_namespaces, other_sockets, turns_of_others,
+    unix_sockets,
 };
 use super::withheld::withheld;
 
@@ -56,7 +57,9 @@ fn program(strictness: Strictness) -> Result<BpfProgram, seccompiler::BackendErr
     rules.extend(other_sockets(strictness.unix_sockets)?);
     rules.extend(new_namespaces()?);
     rules.extend(file_system_controls()?);
+    rules.extend(leases()?);
     rules.extend(limits_of_others()?);
+    rules.extend(turns_of_others()?);
     let allow = SeccompAction::Allow;
     let refuse = SeccompAction::Errno(libc::EPERM.cast_unsigned());
     let filter = SeccompFilter::new(rules, allow, refuse, std::env::consts::ARCH.try_into()?)?;
