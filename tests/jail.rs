@@ -270,6 +270,8 @@ fn a_required_sandbox_that_is_not_to_be_had_refuses_before_anything_is_queued() 
     assert_eq!(error.json()["error"]["code"], "sandbox_unavailable");
     let plan = world.say(&["consult", "--dry-run", "hi"]);
     assert_eq!((plan.code, &plan.stderr), (Some(77), &said.stderr), "the plan says the same");
+    let doctor = world.say(&["doctor", "--json"]);
+    assert_eq!(doctor.code, Some(77), "and so does the doctor: {doctor:#?}");
     assert!(!world.state().exists(), "nothing was made");
 }
 

@@ -6,6 +6,7 @@ use super::json;
 use super::manual::{Block, Section};
 use super::wall::credential_file;
 use crate::config::{Config, Flags};
+use crate::consult::request::Sandbox;
 use crate::doctor::{Surroundings, consult_the_doctor};
 use crate::failure::{Exit, Failure};
 use crate::render::doctor::{closing, human};
@@ -77,6 +78,7 @@ fn surroundings(context: &Context<'_>) -> Surroundings {
         configuration,
         warnings: config.warnings.iter().map(ToString::to_string).collect(),
         allow_network_fs: config.allow_network_fs.value,
+        sandbox: Sandbox::of_name(&config.sandbox.value),
         state_root: context.state_root(),
         claude: program_path(&config, context),
         credential_file: credential_file(&config, context),

@@ -9,7 +9,7 @@ pub(super) fn examine(surroundings: &Surroundings) -> (Vec<Found>, Option<State>
     let mut found = configuration(surroundings);
     found.extend(program::look(surroundings));
     found.extend(login::look(surroundings));
-    found.extend(kernel::look(&surroundings.search_path));
+    found.extend(kernel::look(&surroundings.search_path, surroundings.sandbox));
     let (looks, state) = state::look(surroundings);
     found.extend(looks);
     if let Some(state) = &state {

@@ -1,15 +1,19 @@
 //! What this host has to build a jail of: asked of the very thing that builds it.
 
-use super::finding::{Found, ok, warn};
+use super::finding::{Found, error, ok, warn};
+use crate::consult::failure::Code;
+use crate::consult::request::Sandbox;
+use crate::failure::Exit;
 use crate::jail::probe::{Bwrap, Offer, probe};
+use crate::runner::outlook::foresee;
 
 const CHECK: &str = "kernel";
 
-pub(super) fn look(search_path: &str) -> Vec<Found> {
-    vec![judge(&probe(search_path))]
+pub(super) fn look(search_path: &str, sandbox: Sandbox) -> Vec<Found> {
+    vec![judge(&probe(search_path), sandbox)]
 }
 
-fn judge(offer: &Offer) -> Found {
+fn judge(offer: &Offer, sandbox: Sandbox) -> Found {
     if offer.seatbelt {
         return warn(CHECK, "features", "sandbox-exec: it is there; untested".to_owned())
             .advise("On macOS nobody has tried the jail: the adviser has no shell there.");
@@ -20,6 +24,13 @@ fn judge(offer: &Offer) -> Found {
         if offer.seccomp { "yes" } else { "no" },
         bubblewrap(&offer.bwrap)
     );
+    let lacks = foresee(offer).lacks();
+    if sandbox == Sandbox::Require && !lacks.is_empty() {
+        let message =
+            format!("{message}: the sandbox that is required lacks {}", lacks.join(" and "));
+        return error(CHECK, "features", Exit::SandboxRequired, message)
+            .advise(Code::SandboxUnavailable.remedy());
+    }
     if offer.landlock_abi.is_none() || !offer.seccomp {
         return warn(CHECK, "features", message)
             .advise("A jail for the adviser needs both: update the kernel, or let it have them.");
@@ -70,14 +81,32 @@ mod tests {
                 "ABI 7; seccomp: yes; bubblewrap: /b/bwrap fails: no namespaces",
             ),
         ] {
-            let found = judge(&Offer { landlock_abi, seccomp, bwrap, seatbelt: false });
+            let offer = Offer { landlock_abi, seccomp, bwrap, seatbelt: false };
+            let found = judge(&offer, Sandbox::Auto);
             assert_eq!(found.finding.message, format!("Landlock: {message}"));
             assert_eq!(found.finding.level, level);
             assert_eq!(found.finding.advice.is_some(), level == Level::Warn);
         }
         let (landlock_abi, bwrap) = (None, Bwrap::Missing);
-        let found = judge(&Offer { landlock_abi, seccomp: false, bwrap, seatbelt: true });
+        let offer = Offer { landlock_abi, seccomp: false, bwrap, seatbelt: true };
+        let found = judge(&offer, Sandbox::Auto);
         assert_eq!(found.finding.level, Level::Warn);
         assert_eq!(found.finding.message, "sandbox-exec: it is there; untested");
+    }
+    #[test]
+    fn what_a_required_sandbox_lacks_is_an_error_as_a_consult_would_end() {
+        let offer = |landlock_abi: Option<u32>, seccomp| {
+            Offer { landlock_abi, seccomp, bwrap: Bwrap::Missing, seatbelt: false }
+        };
+        for (offer, sandbox, exit) in [
+            (offer(None, true), Sandbox::Require, Some(Exit::SandboxRequired)),
+            (offer(Some(7), false), Sandbox::Require, Some(Exit::SandboxRequired)),
+            (offer(Some(5), true), Sandbox::Require, Some(Exit::SandboxRequired)),
+            (offer(Some(6), true), Sandbox::Require, None),
+            (offer(None, false), Sandbox::Auto, None),
+            (offer(None, false), Sandbox::Off, None),
+        ] {
+            assert_eq!(judge(&offer, sandbox).exit, exit, "{offer:?} {sandbox:?}");
+        }
     }
 }

@@ -31,6 +31,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use crate::consult::claude::credentials::CredentialFile;
+use crate::consult::request::Sandbox;
 use crate::failure::{Exit, Failure};
 use crate::render::doctor::{Report, report};
 use crate::runner::clock::Clock;
@@ -44,6 +45,8 @@ pub(crate) struct Surroundings {
     /// What in the configuration changes nothing.
     pub(crate) warnings: Vec<String>,
     pub(crate) allow_network_fs: bool,
+    /// How much of a sandbox is configured.
+    pub(crate) sandbox: Sandbox,
     pub(crate) state_root: Result<PathBuf, Failure>,
     pub(crate) claude: Result<String, Failure>,
     /// The file with a credential that the configuration names.

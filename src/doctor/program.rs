@@ -20,7 +20,10 @@ pub(super) fn look(surroundings: &Surroundings) -> Vec<Found> {
     };
     let shown = path.display();
     let mut found = vec![match &program.version {
-        Some(version) => ok(CHECK, "found", format!("{shown}, version {version}")),
+        Some(version) => {
+            let flags = if program.flags.restricted { ", with --restricted" } else { "" };
+            ok(CHECK, "found", format!("{shown}, version {version}{flags}"))
+        }
         None => warn(CHECK, "version_unknown", format!("{shown} does not tell its version"))
             .advise("Run it with --version; update it if that fails."),
     }];

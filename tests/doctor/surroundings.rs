@@ -39,7 +39,7 @@ fn where_nothing_is_wrong_each_line_says_so() {
     let (code, text, _) = words(&world, &[]);
     let expected = "\
 OK      configuration  there is no file, and the defaults are in force
-OK      claude         CLAUDE, version 9.9.9
+OK      claude         CLAUDE, version 9.9.9, with --restricted
 OK      credentials    ANTHROPIC_API_KEY in the environment
 OK      clients        no client's configuration names this program
                        → `phone-opus mcp config CLIENT` prints what to put there, if you want it.";
