@@ -117,8 +117,8 @@ impl From<RunnerError> for Failure {
                 Self::new(Exit::TryLater, "still_stopping", message).hinted(hint)
             }
             RunnerError::HomeWithoutJail => {
-                Self::new(Exit::SandboxRequired, "sandbox_unavailable", message)
-                    .hinted(Code::SandboxUnavailable.remedy())
+                Self::new(Exit::SandboxRequired, "session_in_sandbox", message)
+                    .hinted(Code::SessionInSandbox.remedy())
             }
             RunnerError::Credential { .. } => Self::new(
                 Exit::BadConfiguration,

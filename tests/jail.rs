@@ -514,6 +514,11 @@ fn what_an_adviser_left_in_its_home_is_gone_before_a_login() {
     world.command(["login"]).assert().code(4);
 }
 
+/// What a resume would be.
+fn planned(world: &World, session: &str) -> Value {
+    world.json(&["consult", "--json", "--dry-run", "--session", session, "FAKE:mode=env"])
+}
+
 #[test]
 fn a_conversation_is_resumed_in_the_home_in_which_it_lies() {
     let mut world = keyed("");
@@ -523,13 +528,18 @@ fn a_conversation_is_resumed_in_the_home_in_which_it_lies() {
     let (_, own) = answer(&world, "FAKE:mode=env");
     let session = own["session"]["id"].as_str().expect("an id").to_owned();
     world.set("ANTHROPIC_API_KEY", "");
+    let plan = planned(&world, &session);
     let again = world.json(&["consult", "--json", "--session", &session, "FAKE:mode=env"]);
     assert_eq!(again["enforcement"]["home"], "own");
+    assert_eq!(plan["sandbox"], again["enforcement"], "the plan remembers too");
     let (_, users) = answer(&world, "FAKE:mode=env");
     assert_eq!(users["enforcement"]["home"], "user");
     let session = users["session"]["id"].as_str().expect("an id").to_owned();
     world.set("ANTHROPIC_API_KEY", "sk");
+    let plan = planned(&world, &session);
     let again = world.json(&["consult", "--json", "--session", &session, "FAKE:mode=env"]);
+    assert_eq!(plan["sandbox"], again["enforcement"]);
+    assert_eq!(plan["environment"]["set"].get("CLAUDE_CONFIG_DIR"), None);
     assert_eq!(
         (&again["enforcement"]["home"], &again["enforcement"]["bash"]),
         (&json!("user"), &json!("none"))
@@ -538,5 +548,8 @@ fn a_conversation_is_resumed_in_the_home_in_which_it_lies() {
     let lies = own["session"]["id"].as_str().expect("an id");
     let said = world.say(&["consult", "--json", "--session", lies, "hi"]);
     assert_eq!(said.code, Some(77), "{said:#?}");
-    assert_eq!(said.json()["failure"]["code"], "sandbox_unavailable");
+    assert_eq!(said.json()["failure"]["code"], "session_in_sandbox");
+    let plan = world.say(&["consult", "--dry-run", "--session", lies, "hi"]);
+    assert_eq!((plan.code, plan.stdout.as_str()), (Some(77), ""), "{plan:#?}");
+    assert!(plan.stderr.contains("began inside the sandbox"), "{plan:#?}");
 }

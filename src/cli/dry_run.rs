@@ -40,7 +40,7 @@ pub(super) fn show(
     let variables = context.world.variables();
     let path = context.world.search_path();
     let homes = Homes::below(&root, &queued.session.id);
-    let (wall, shell, account) = outlook::foreseen(&queued.request, &variables, &homes, &path);
+    let (wall, shell, account) = outlook::foreseen(&queued, &memory, &variables, &homes, &path)?;
     let settings = program::carried(&variables).map(|_| tmp.join("settings.json"));
     // Where it comes from, and never itself: this is for showing.
     let credential = queued.request.credential_file.as_ref();

@@ -150,6 +150,9 @@ codes! {
     SandboxUnavailable "sandbox_unavailable" Process
         "The sandbox that the configuration requires is not available."
         "Run on a kernel that has it, or set sandbox to auto."
+    SessionInSandbox "session_in_sandbox" Process
+        "The conversation began inside the sandbox, and can go on in one only."
+        "Set sandbox to auto, on a kernel that has one, or start a new session."
 }
 
 impl Code {

@@ -88,7 +88,7 @@ impl Exit {
                 Code::AuthRequired => Exit::Authentication,
                 Code::ClaudeMissing => Exit::ClaudeMissing,
                 Code::RateLimited => Exit::TryLater,
-                Code::SandboxUnavailable => Exit::SandboxRequired,
+                Code::SandboxUnavailable | Code::SessionInSandbox => Exit::SandboxRequired,
                 _ => Exit::JobFailed,
             },
         }

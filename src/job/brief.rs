@@ -110,6 +110,7 @@ pub(crate) fn is_unpaid(code: &Code, cost_usd: Option<f64>, has_started: bool) -
         Code::SessionNotFound,
         Code::SessionBusy,
         Code::SandboxUnavailable,
+        Code::SessionInSandbox,
     ];
     match cost_usd {
         _ if !has_started => true,

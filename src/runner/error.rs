@@ -54,7 +54,7 @@ impl fmt::Display for Error {
                 write!(f, "job {job} was asked to stop and has not ended yet")
             }
             Error::HomeWithoutJail => f.write_str(
-                "the conversation lies in the home of the sandbox, which is used inside of one only",
+                "the conversation began inside the sandbox, in a home that is used inside of one only",
             ),
             Error::Credential { path, why } => {
                 write!(f, "the credential in {} cannot be used: {why}", path.display())

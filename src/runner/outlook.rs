@@ -2,12 +2,15 @@
 //! values, so that a dry run says what a runner then records.
 
 use super::account::{self, Account};
+use super::error::Error;
 use super::homes::Homes;
+use super::session::Memory;
 use crate::consult::claude::argv::Shell;
 use crate::consult::claude::credentials::Source;
 use crate::consult::request::{Request, Sandbox};
 use crate::jail::probe::{Bwrap, Offer, probe};
 use crate::job::enforcement::Enforcement;
+use crate::job::event::Queued;
 
 /// What a jail on this host would be, and what it would lack.
 pub(crate) fn foresee(offer: &Offer) -> Enforcement {
@@ -38,22 +41,41 @@ pub(crate) fn foresee(offer: &Offer) -> Enforcement {
     }
 }
 
-/// What would be enforced on a consult here, without trying it.
+/// Whether Claude Code runs in a home of its own. A conversation is resumed where it lies, and a home of
+/// its own is used in a jail only: what was left there by an adviser must not work outside.
+pub(super) fn own_home(
+    resumed: bool,
+    memory: &Memory,
+    account: &Account,
+    stands: bool,
+) -> Result<bool, Error> {
+    let own_home = if resumed {
+        memory.own_home.unwrap_or(false)
+    } else {
+        account.config_dir.is_some() && stands
+    };
+    if own_home && !stands { Err(Error::HomeWithoutJail) } else { Ok(own_home) }
+}
+
+/// What would be enforced on a consult here, without trying it; and that it would be refused.
 pub(crate) fn foreseen(
-    request: &Request,
+    queued: &Queued,
+    memory: &Memory,
     environment: &[(String, String)],
     homes: &Homes,
     path: &str,
-) -> (Enforcement, Shell, Account) {
+) -> Result<(Enforcement, Shell, Account), Error> {
+    let request = &queued.request;
     let account = account::of(request, environment, homes);
     let mut enforcement = match request.sandbox {
         Sandbox::Off => Enforcement::default(),
         _ => foresee(&probe(path)),
     };
-    let own_home = account.config_dir.is_some() && enforcement.lacks().is_empty();
-    let config_dir = account.config_dir.filter(|_| own_home);
+    let stands = enforcement.lacks().is_empty();
+    let own_home = own_home(queued.session.resumed, memory, &account, stands)?;
+    let config_dir = own_home.then(|| homes.of(account.source).to_owned());
     let shell = describe(&mut enforcement, request, account.source, own_home);
-    (enforcement, shell, Account { config_dir, ..account })
+    Ok((enforcement, shell, Account { config_dir, ..account }))
 }
 
 /// Completes the record, and says what it means for a shell.

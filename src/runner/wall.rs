@@ -11,7 +11,7 @@ use super::account::{self, Account};
 use super::captured::output_in_time;
 use super::error::Error;
 use super::homes::Homes;
-use super::outlook::{describe, foresee};
+use super::outlook::{describe, foresee, own_home};
 use super::program::{self, Program};
 use super::stage::{Errand, Inherited};
 use super::{session, trampoline};
@@ -52,7 +52,7 @@ pub(super) fn build(
 ) -> Result<Wall, (Code, String)> {
     let wall = decide(errand, inherited, job, program).map_err(|error| match error {
         Error::Credential { .. } => (Code::AuthRequired, error.to_string()),
-        Error::HomeWithoutJail => (Code::SandboxUnavailable, error.to_string()),
+        Error::HomeWithoutJail => (Code::SessionInSandbox, error.to_string()),
         _ => (Code::SpawnFailed, format!("The sandbox could not be prepared: {error}")),
     })?;
     let lacks = wall.enforcement.lacks();
@@ -110,8 +110,7 @@ fn build_for(
     Ok(Wall { enforcement, policy: file, shell, account })
 }
 
-/// A conversation is resumed in the home in which it lies; a new one remembers its own. A home
-/// of its own is used in a jail only: what was left there by an adviser must not work outside.
+/// A conversation is resumed in the home in which it lies; a new one remembers its own.
 fn account_of(
     errand: &Errand,
     inherited: &Inherited,
@@ -124,13 +123,7 @@ fn account_of(
     let homes = Homes::below(state.root(), &session.id);
     let account = account::of(request, environment, &homes);
     let memory = session::recall(state, &session.id);
-    let own_home = match (session.resumed, memory.own_home) {
-        (true, lies) => lies.unwrap_or(false),
-        (false, _) => account.config_dir.is_some() && stands,
-    };
-    if own_home && !stands {
-        return Err(Error::HomeWithoutJail);
-    }
+    let own_home = own_home(session.resumed, &memory, &account, stands)?;
     session::remember_home(&inherited.session_lock, own_home);
     let config_dir = own_home.then(|| homes.make(account.source)).transpose()?;
     Ok(Account { config_dir, credential: account::credential(request)?, ..account })
