@@ -173,6 +173,9 @@ fn secrets_the_log_and_other_jobs_cannot_be_read() {
             fs::write(home.join(name), "SECRET").expect("written");
         }
         world.set("KRB5CCNAME", &format!("FILE:{}", home.join("tickets").display()));
+        // Named as seen from the consulted directory.
+        fs::write(world.cwd().join("cloud.json"), "SECRET").expect("written");
+        world.set("GOOGLE_APPLICATION_CREDENTIALS", "cloud.json");
         fs::write(home.join(".gitconfig"), "open").expect("written");
         fs::write(home.join("notes"), "open").expect("written");
         let other =
@@ -184,6 +187,7 @@ fn secrets_the_log_and_other_jobs_cannot_be_read() {
             // A path is given to `cat` as bytes by the shell's own words for them.
             home.join("$(printf '.caf\\351')/token"),
         ];
+        hidden.push(world.cwd().join("cloud.json"));
         hidden.extend(secrets.map(|name| home.join(name)));
         let open = [home.join(".gitconfig"), home.join("notes"), world.cwd().join("own")];
         fs::write(world.cwd().join("own"), "open").expect("written");

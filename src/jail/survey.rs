@@ -15,7 +15,7 @@ pub(crate) struct Places<'a> {
     pub(crate) cwd: &'a Path,
     /// Closed, whatever else is said of it, but for what is `writable`.
     pub(crate) state: &'a Path,
-    /// Files and directories that the program needs to start and to log in.
+    /// Files and directories that the program needs to start and to log in, as seen from `cwd`.
     pub(crate) needed: &'a [PathBuf],
     /// What it may write.
     pub(crate) writable: &'a [PathBuf],
@@ -36,9 +36,9 @@ pub(crate) fn policy(places: &Places<'_>) -> Policy {
         marks.0.push(Mark::new(home, Access::Readable));
     }
     if places.closes_secrets {
-        marks.secrets(home.as_deref(), places.variables);
+        marks.secrets(home.as_deref(), places);
     }
-    marks.all(Access::Readable, places.needed.iter().cloned());
+    marks.all(Access::Readable, places.needed.iter().map(|path| places.cwd.join(path)));
     marks.all(Access::Readable, [places.cwd.to_owned()]);
     // Last, because these count whatever was said before.
     if let Some(state) = real(places.state) {
@@ -61,11 +61,11 @@ impl Marks {
         self.0.extend(there.map(|path| Mark::new(path, access)));
     }
 
-    fn secrets(&mut self, home: Option<&Path>, variables: &[(String, String)]) {
+    fn secrets(&mut self, home: Option<&Path>, places: &Places<'_>) {
         if let Some(home) = home {
             self.of_home(home);
         }
-        self.all(Access::Hidden, named_by(variables));
+        self.all(Access::Hidden, named_by(places));
         let tickets = secrets::BY_THEIR_NAMES.iter();
         self.all(
             Access::Hidden,
@@ -93,11 +93,17 @@ impl Marks {
     }
 }
 
-fn named_by(variables: &[(String, String)]) -> Vec<PathBuf> {
-    let named = variables.iter().filter(|(name, _)| secrets::NAMED_BY.contains(&name.as_str()));
+/// What the variables name, as a program would find it that is started in the consulted directory.
+/// Kerberos puts a word before its path (`FILE:/tmp/x`): there only what is absolute is one.
+fn named_by(places: &Places<'_>) -> Vec<PathBuf> {
+    let named =
+        places.variables.iter().filter(|(name, _)| secrets::NAMED_BY.contains(&name.as_str()));
     named
-        .flat_map(|(_, value)| value.split(':').map(PathBuf::from).collect::<Vec<_>>())
-        .filter(|path| path.is_absolute())
+        .flat_map(|(name, value)| value.split(':').map(move |path| (name, path)))
+        .filter(|(name, path)| {
+            !path.is_empty() && !name.starts_with("KRB5") || path.starts_with('/')
+        })
+        .map(|(_, path)| places.cwd.join(path))
         .collect()
 }
 

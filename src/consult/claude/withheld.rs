@@ -7,19 +7,18 @@
 const WITHIN: [&str; 6] =
     ["ACCESS_KEY", "CREDENTIAL", "OP_SESSION_", "PASSPHRASE", "PASSWD", "PASSWORD"];
 
-/// The same at its end; the plural of tokens is a number.
-const AT_END: [&str; 10] = [
-    "COOKIE",
-    "KEY",
-    "TOKEN",
-    "_AUTH",
-    "_AUTH_CONFIG",
-    "_DSN",
-    "_PASS",
-    "_PAT",
-    "_PWD",
-    "_SESSION",
-];
+/// The same as a word between underscores, and with a number behind it; the plural of tokens is a number.
+const WORDS: [&str; 11] =
+    ["APIKEY", "COOKIE", "CRED", "CREDS", "DSN", "JWT", "PASS", "PAT", "PSK", "SECRET", "TOKEN"];
+
+/// The same, but not as the first of several: `PW_TEST` and `KEY_REPEAT` say nothing.
+const LATER_WORDS: [&str; 4] = ["KEY", "KEYS", "PW", "PWD"];
+
+/// Git's settings, of which each key stands beside a value that goes by what it is.
+const GITS_KEYS: &str = "GIT_CONFIG_KEY_";
+
+/// The same at its end.
+const AT_END: [&str; 7] = ["COOKIE", "KEY", "PW", "TOKEN", "_AUTH", "_AUTH_CONFIG", "_SESSION"];
 
 /// Ways to somebody who has secrets.
 const WAYS: [&str; 4] = ["GPG_AGENT_INFO", "KRB5CCNAME", "SSH_AGENT_PID", "SSH_AUTH_SOCK"];
@@ -55,6 +54,17 @@ fn is_secret(name: &str) -> bool {
         || name.contains("SECRET")
         || WITHIN.iter().any(|word| name.contains(word))
         || AT_END.iter().any(|word| name.ends_with(word))
+        || has_word(&name)
+}
+
+fn has_word(name: &str) -> bool {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let words = words.map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()));
+    let mut words = words.enumerate();
+    words.any(|(at, word)| {
+        let is_later = at > 0 && !name.starts_with(GITS_KEYS);
+        WORDS.contains(&word) || is_later && LATER_WORDS.contains(&word)
+    })
 }
 
 #[cfg(test)]
@@ -92,6 +102,25 @@ mod tests {
             "DOCKER_AUTH_CONFIG",
             "BW_SESSION",
             "OP_SESSION_my",
+            "GCP_CREDS",
+            "PASS",
+            "PASS_PROD",
+            "PW",
+            "MY_PW",
+            "DB_PW_2",
+            "DB_PWD_PROD",
+            "JWT",
+            "JWT_PROD",
+            "TOKEN_GITHUB",
+            "GITHUB_TOKEN_PROD",
+            "GITHUB_TOKEN2",
+            "HEROKU_API_KEY_2",
+            "OPENAI_API_KEYS",
+            "PRIVATE_KEY_PEM",
+            "APIKEY_PROD",
+            "SENTRY_DSN_PROD",
+            "SECRETS",
+            "PASSWORD_FILE",
             "SSH_AUTH_SOCK",
             "SSH_AGENT_PID",
             "GPG_AGENT_INFO",
@@ -111,6 +140,14 @@ mod tests {
             "TERM_SESSION_ID",
             "DBUS_SESSION_BUS_ADDRESS",
             "KEYBOARD",
+            "KEY_REPEAT",
+            "KEYTIMEOUT",
+            "PW_TEST_REPORT",
+            "GIT_CONFIG_KEY_0",
+            "XDG_SESSION_TYPE",
+            "COMPASS",
+            "BYPASS",
+            "PATTERN",
             "MAX_THINKING_TOKENS",
             "ANTHROPIC_API_KEY",
             "ANTHROPIC_AUTH_TOKEN",
