@@ -35,7 +35,7 @@ static BEGINS: [[u64; 4]; 256] = {
         note(&mut table, prefix[0], prefix[1]);
         next += 1;
     }
-    let pairs = b"--eyBeBEbebEBaBAbabASeSEsesE";
+    let pairs = b"--PueyBeBEbebEBaBAbabASeSEsesE";
     let mut next = 0;
     while next < pairs.len() {
         note(&mut table, pairs[next], pairs[next + 1]);
@@ -57,6 +57,7 @@ fn may_begin(first: u8, second: u8) -> bool {
 fn begins(text: &[u8], at: usize) -> Option<Secret> {
     match text[at] {
         b'-' => pem::private_key(text, at),
+        b'P' => pem::private_key(text, at).or_else(|| shaped(text, at)),
         b':' => url::password(text, at).or_else(|| context::telegram(text, at)),
         b'B' | b'b' => context::credentials(text, at).or_else(|| shaped(text, at)),
         b'S' | b's' => context::aws_secret(text, at).or_else(|| shaped(text, at)),

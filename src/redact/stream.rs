@@ -1,6 +1,6 @@
 //! Text that arrives in pieces: how much of it no later piece can turn into a secret.
 
-use super::pem;
+use super::pem::{self, FORMS, Form};
 
 /// Longest end that is held back: what is longer and has no blank is no token.
 const HELD_MAX: usize = pem::LONGEST;
@@ -39,15 +39,27 @@ fn telling_word(text: &[u8]) -> Option<usize> {
     words.iter().filter_map(last).min().map(|at| start + at)
 }
 
-/// Where the last private key begins that has no end yet; half of its first dashes count too.
+/// Where the last private key of each form begins that has no end yet; half of its first line counts
+/// too.
 fn open_key(text: &[u8]) -> Option<usize> {
-    const BEGIN: &[u8] = b"-----BEGIN ";
-    const END: &[u8] = b"-----END ";
     let start = text.len().saturating_sub(HELD_MAX);
-    let at = start + text[start..].windows(BEGIN.len()).rposition(|window| window == BEGIN)?;
-    let rest = &text[at + BEGIN.len()..];
-    // Its end has dashes of its own at its end.
-    let end = rest.windows(END.len()).position(|window| window == END).map(|at| at + END.len());
-    let ended = end.is_some_and(|end| rest[end..].windows(5).any(|window| window == b"-----"));
-    (!ended).then_some(at)
+    let open = |form: &Form| {
+        let tail = &text[start..];
+        let begin = tail.windows(form.begin.len()).rposition(|window| window == form.begin)?;
+        let is_open = !is_ended(&tail[begin + form.begin.len()..], form);
+        is_open.then_some(start + begin)
+    };
+    // The blank in its first line ends a word, and more than a word is needed to tell it.
+    let dashes = text.ends_with(b"---- ").then(|| text.len() - b"---- ".len());
+    FORMS.iter().filter_map(open).chain(dashes).min()
+}
+
+/// Whether the last line of a key is there as a whole.
+fn is_ended(rest: &[u8], form: &Form) -> bool {
+    let Some(end) = pem::find(rest, form.end) else { return false };
+    let after = &rest[end + form.end.len()..];
+    if form.close.is_empty() {
+        return after.iter().any(u8::is_ascii_whitespace);
+    }
+    pem::find(after, form.close).is_some()
 }

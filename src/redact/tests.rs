@@ -147,6 +147,143 @@ fn a_private_key_is_found_however_its_lines_end_and_where_its_end_is_missing() {
     assert_eq!(text(&cut), "[redacted: private key]\nand then it broke off");
 }
 
+/// Private keys of every form, as they stand in a file: the first line, and what follows.
+fn private_keys(seed: u64) -> Vec<String> {
+    let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let lines = |count: u64, width: usize| {
+        let lines = (0..count).map(|line| random(width, base64, seed + line));
+        let last = format!("{}==", random(10, base64, seed + count));
+        lines.chain([last]).collect::<Vec<_>>().join("\n")
+    };
+    let long = lines(26, 64);
+    let short = lines(2, 64);
+    let mac = random(64, |byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte), seed);
+    let pem =
+        |name: &str, body: &str| format!("-----BEGIN {name}-----\n{body}\n-----END {name}-----");
+    vec![
+        pem("RSA PRIVATE KEY", &long),
+        pem("PRIVATE KEY", &short),
+        pem("OPENSSH PRIVATE KEY", &lines(5, 70)),
+        pem("EC PRIVATE KEY", &lines(8, 32)),
+        pem(
+            "RSA PRIVATE KEY",
+            &format!("Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0123456789ABCDEF\n\n{long}"),
+        ),
+        pem(
+            "PGP PRIVATE KEY BLOCK",
+            &format!(
+                "Version: GnuPG v2.0.22 (GNU/Linux)\nComment: Alice <a@example.org>\n\n{long}\n=aB3d"
+            ),
+        ),
+        format!(
+            "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nComment: \"[2048-bit rsa, a@b, Mon]\"\n{}\n\
+             ---- END SSH2 ENCRYPTED PRIVATE KEY ----",
+            lines(8, 70)
+        ),
+        format!(
+            "PuTTY-User-Key-File-3: ssh-rsa\nEncryption: none\nComment: rsa-key-20260101\n\
+             Public-Lines: 3\n{short}\nPrivate-Lines: 27\n{long}\nPrivate-MAC: {mac}"
+        ),
+    ]
+}
+
+/// What may stand before the line of a number, and after it.
+const AROUND: [(&str, &str); 15] = [
+    ("", ""),
+    ("-", ""),
+    ("+", ""),
+    ("> ", ""),
+    ("# ", ""),
+    (" * ", ""),
+    ("| ", " |"),
+    ("  {} | ", ""),
+    ("{}-", ""),
+    ("{}:", ""),
+    ("     {}\u{2192}", ""),
+    ("deploy_key-{}-", ""),
+    ("certs/server_key.pem:{}:", ""),
+    ("\u{1b}[31m-", "\u{1b}[m"),
+    ("    \"", "\\n\" +"),
+];
+
+/// The text with something around each line, from a line on.
+fn around(text: &str, (before, after): (&str, &str), from: usize) -> String {
+    let lines = text.lines().enumerate();
+    let lines = lines.map(|(at, line)| {
+        format!("{}{line}{after}", before.replace("{}", &(from + at).to_string()))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_private_key_of_any_form_is_found_whatever_stands_around_its_lines() {
+    for key in private_keys(5) {
+        for (before, after) in AROUND {
+            let given = around(&format!("a word\n{key}\nanother word"), (before, after), 1);
+            let shown = text(&given);
+            let last = 2 + key.lines().count();
+            let want = ["a word", "[redacted: private key]"].join("\n");
+            let want =
+                around(&want, (before, ""), 1).replacen("a word", &format!("a word{after}"), 1);
+            let rest = around("another word", (before, after), last);
+            assert_eq!(shown, format!("{want}{after}\n{rest}"), "{given}");
+        }
+    }
+}
+
+#[test]
+fn a_private_key_that_is_cut_goes_as_far_as_its_lines_do() {
+    for key in private_keys(6) {
+        let kept: Vec<&str> = key.lines().collect();
+        let cut = kept[..kept.len() - 2].join("\n");
+        for (before, after) in AROUND {
+            let given = around(&format!("{cut}\n... and 12 more lines"), (before, after), 1);
+            let shown = text(&given);
+            assert!(shown.contains("[redacted: private key]"), "{given}");
+            assert!(shown.contains("... and 12 more lines"), "{shown}");
+            let left = kept.iter().filter(|line| line.len() >= 32 && shown.contains(**line));
+            assert_eq!(left.count(), 0, "{shown}");
+        }
+    }
+}
+
+#[test]
+fn a_private_key_in_pieces_goes_as_a_whole_does() {
+    for key in private_keys(7) {
+        for around_it in [AROUND[1], AROUND[7], AROUND[12]] {
+            let given = around(&format!("a word\n{key}\nanother word"), around_it, 1);
+            for size in [29, 61, 1000] {
+                let (mut held, mut shown) = (Vec::new(), Vec::new());
+                for piece in given.as_bytes().chunks(size) {
+                    held.extend_from_slice(piece);
+                    let rest = held.split_off(settled(&held));
+                    shown.extend_from_slice(&bytes(&held));
+                    held = rest;
+                }
+                shown.extend_from_slice(&bytes(&held));
+                assert_eq!(String::from_utf8_lossy(&shown), text(&given), "{size}: {given}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_held_back_of_a_key_without_an_end_is_bounded() {
+    for begin in [
+        "-----BEGIN RSA PRIVATE KEY-----",
+        "---- BEGIN SSH2 PRIVATE KEY ----",
+        "PuTTY-User-Key-File-2: x",
+    ] {
+        let mut held = format!("{begin}\n").into_bytes();
+        let lines = b"-0123456789abcdefghijABCDEFGHIJ0123456789abcdefghijABCDEFGHIJ\n".repeat(100);
+        for _ in 0..30 {
+            held.extend_from_slice(&lines);
+            held = held.split_off(settled(&held));
+            assert!(held.len() <= super::pem::LONGEST);
+        }
+    }
+}
+
 #[test]
 fn what_only_looks_like_a_secret_stays() {
     for plain in [
@@ -173,6 +310,10 @@ fn what_only_looks_like_a_secret_stays() {
         "docker://alpine:3.18@sha256:0123456789abcdef0123456789abcdef",
         "http://a:b/@c/d and http://a:b/c@1.2.3",
         "if line == \"-----BEGIN PRIVATE KEY-----\" { return; }",
+        "-----BEGIN PRIVATE KEY-----\n<the key, in base64, of some hundred letters>\n-----END PRIVATE KEY-----",
+        "pem.replace(\"-----BEGIN PRIVATE KEY-----\", \"\").replace(\"-----END PRIVATE KEY-----\", \"\")",
+        "a = \"-----BEGIN PRIVATE KEY-----\"\nuse(a)\nAbstractPrivateKeyFactoryOfSomeOtherLibrary\n",
+        "PuTTY-User-Key-File-2: is the first line\nof such a file\n",
         "-----BEGIN CERTIFICATE-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA\n-----END CERTIFICATE-----",
         "d41d8cd98f00b204e9800998ecf8427e 0b4e0a52-7f43-4f5e-9a2b-3c1d5e6f7a8b",
         "secret_access_key: String,",
@@ -244,6 +385,10 @@ fn repeated_beginnings_cost_no_more_than_their_length() {
         "a:b@",
         "-----BEGIN PRIVATE KEY-----",
         "-----BEGIN ",
+        "-----BEGIN PRIVATE KEY-----\n",
+        "-----BEGIN PRIVATE KEY-----\nA: b\n",
+        "PuTTY-User-Key-File-",
+        "---- ",
         "-",
         "Bearer ",
         "Bearer/",
@@ -274,6 +419,10 @@ fn soup() -> impl Strategy<Value = String> {
         "a:",
         "-----BEGIN PRIVATE KEY-----",
         "-----END PRIVATE KEY-----",
+        "---- BEGIN SSH2 PRIVATE KEY ----",
+        "---- END SSH2 PRIVATE KEY ----",
+        "PuTTY-User-Key-File-",
+        "Private-MAC: ",
         "Bearer ",
         "Authorization: Basic ",
         "secret_access_key=",
@@ -287,7 +436,8 @@ fn soup() -> impl Strategy<Value = String> {
         "x",
         "0",
     ]);
-    let piece = prop_oneof![2 => secret, 5 => pieces.prop_map(str::to_owned), 3 => any::<String>()];
+    let keys = prop::sample::select(private_keys(9));
+    let piece = prop_oneof![1 => keys, 2 => secret, 5 => pieces.prop_map(str::to_owned), 3 => any::<String>()];
     prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }
 
