@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::context::{AWS_SECRET, is_aws_secret_key};
 use super::find::find;
@@ -39,7 +39,7 @@ fn pass(line: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(kept)
 }
 
-/// Every string of a value, the names of fields left as they are.
+/// Every string of a value, the names of fields among them.
 pub(crate) fn value(value: &mut Value) {
     match value {
         Value::String(text) => {
@@ -48,14 +48,27 @@ pub(crate) fn value(value: &mut Value) {
             }
         }
         Value::Array(items) => items.iter_mut().for_each(self::value),
-        Value::Object(fields) => fields.iter_mut().for_each(|(name, field)| match field {
-            Value::String(text) if names_secret(name.as_bytes(), text.as_bytes()) => {
-                *text = marker(AWS_SECRET);
+        Value::Object(fields) => {
+            for (name, mut field) in std::mem::take(fields) {
+                match &mut field {
+                    Value::String(text) if names_secret(name.as_bytes(), text.as_bytes()) => {
+                        *text = marker(AWS_SECRET);
+                    }
+                    field => self::value(field),
+                }
+                fields.insert(free_name(fields, name), field);
             }
-            field => self::value(field),
-        }),
+        }
         _ => {}
     }
+}
+
+/// The name of a field as it may be kept; numbered where two secrets would have one marker.
+fn free_name(fields: &Map<String, Value>, name: String) -> String {
+    let Cow::Owned(shown) = super::text(&name) else { return name };
+    let numbered = (2_u64..).map(|number| format!("{shown} {number}"));
+    let free = |name: &String| !fields.contains_key(name);
+    std::iter::once(shown.clone()).chain(numbered).find(free).unwrap_or(name)
 }
 
 /// The next string's content from `from` on. One without an end reaches to the end of the line.
@@ -187,4 +200,26 @@ fn unit(spelt: &[u8]) -> Option<u16> {
     let digits = std::str::from_utf8(digits).ok()?;
     digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(())?;
     u16::from_str_radix(digits, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_names_of_fields_are_redacted_too_and_no_field_is_lost() {
+        let secret =
+            |last: &str| ["ghp", "_", "0123456789abcdefghijABCDEFGHIJ", "klmno", last].concat();
+        let mut document =
+            json!({ secret("p"): 1, "plain": {secret("q"): [true]}, secret("r"): 2 });
+        value(&mut document);
+        let want = json!({
+            "[redacted: github token]": 1,
+            "[redacted: github token] 2": 2,
+            "plain": {"[redacted: github token]": [true]},
+        });
+        assert_eq!(document, want);
+    }
 }
