@@ -82,6 +82,24 @@ pub(super) fn is_aws_secret_key(text: &[u8]) -> bool {
     text.len() == 40 && text.iter().all(|byte| is_aws_secret(*byte)) && is_random(text, true)
 }
 
+/// The signature of an Azure SAS: `sig=` and 32 bytes in base64, their signs escaped or not.
+pub(super) fn azure_signature(text: &[u8], at: usize) -> Option<Secret> {
+    const NAME: &[u8] = b"sig=";
+    const LENGTH: usize = 44;
+    if !text[at..].starts_with(NAME) || !begins_word(text, at) {
+        return None;
+    }
+    let start = at + NAME.len();
+    let body = run(&text[start..], |byte| is_aws_secret(byte) || byte == b'%', 3 * LENGTH);
+    let padded = text.get(start + body.len()) == Some(&b'=');
+    let ends = padded || body.ends_with(b"%3D") || body.ends_with(b"%3d");
+    let escapes = body.iter().filter(|byte| **byte == b'%').count();
+    let length = (body.len() + usize::from(padded)).checked_sub(2 * escapes)?;
+    let fits = ends && length == LENGTH && is_random(body, true);
+    let end = start + body.len() + usize::from(padded);
+    fits.then_some(Secret { start, end, what: "azure signature" })
+}
+
 /// A Telegram bot's token: digits, the colon at `at`, and 35 characters that begin with `AA`.
 pub(super) fn telegram(text: &[u8], at: usize) -> Option<Secret> {
     let digits = text[..at].iter().rev().take(11).take_while(|byte| byte.is_ascii_digit()).count();

@@ -35,7 +35,7 @@ static BEGINS: [[u64; 4]; 256] = {
         note(&mut table, prefix[0], prefix[1]);
         next += 1;
     }
-    let pairs = b"--PueyBeBEbebEBaBAbabASeSEsesE";
+    let pairs = b"--PueyBeBEbebEBaBAbabASeSEsesEsi";
     let mut next = 0;
     while next < pairs.len() {
         note(&mut table, pairs[next], pairs[next + 1]);
@@ -60,7 +60,9 @@ fn begins(text: &[u8], at: usize) -> Option<Secret> {
         b'P' => pem::private_key(text, at).or_else(|| shaped(text, at)),
         b':' => url::password(text, at).or_else(|| context::telegram(text, at)),
         b'B' | b'b' => context::credentials(text, at).or_else(|| shaped(text, at)),
-        b'S' | b's' => context::aws_secret(text, at).or_else(|| shaped(text, at)),
+        b'S' | b's' => context::aws_secret(text, at)
+            .or_else(|| context::azure_signature(text, at))
+            .or_else(|| shaped(text, at)),
         b'e' => context::jwt(text, at),
         _ => shaped(text, at),
     }

@@ -119,6 +119,8 @@ pub(super) const SHAPES: &[Shape] = &[
     token("xoxr-", "slack token", dashed, (20, 255)),
     token("xoxs-", "slack token", dashed, (20, 255)),
     token("xoxe-", "slack token", dashed, (20, 255)),
+    token("xoxc-", "slack token", dashed, (20, 255)),
+    token("xoxd-", "slack token", percent, (40, 400)),
     token("xoxe.xoxp-", "slack token", dashed, (20, 255)),
     token("xapp-1-", "slack token", dashed, (20, 255)),
     token("hooks.slack.com/services/T", "slack webhook", path, (30, 120)),
@@ -147,6 +149,7 @@ pub(super) const SHAPES: &[Shape] = &[
     short("glsa_", "grafana token", word, (41, 41)),
     short("glc_eyJ", "grafana token", base64, (40, 400)),
     short("hvs.", "vault token", url64, (90, 400)),
+    short("hvs.", "vault token", alnum, (24, 24)),
     short("hvb.", "vault token", url64, (90, 400)),
     token("tskey-auth-", "tailscale key", dashed, (20, 80)),
     token("tskey-api-", "tailscale key", dashed, (20, 80)),
@@ -154,8 +157,23 @@ pub(super) const SHAPES: &[Shape] = &[
     short("SG.", "sendgrid key", dotted, (66, 66)),
     token("AGE-SECRET-KEY-1", "age key", upper, (58, 58)),
     token("AccountKey=", "azure key", base64, (86, 88)),
+    token("SharedAccessKey=", "azure key", base64, (43, 88)),
+    token("_authToken=", "npm token", dashed, (36, 36)),
+    short("1//0", "google token", url64, (60, 250)),
+    short("SK", "twilio key", hex, (32, 32)),
+    short("dp.pt.", "doppler token", alnum, (40, 44)),
+    short("dp.st.", "doppler token", dotted, (40, 90)),
+    short("PMAK-", "postman key", dashed, (59, 59)),
+    token("rubygems_", "rubygems key", hex, (48, 48)),
+    token("sq0csp-", "square secret", url64, (43, 43)),
+    short("secret_", "notion token", alnum, (43, 43)),
     token("sntrys_eyJ", "sentry token", base64_url, (80, 400)),
 ];
+
+/// Base64 in a URL, its signs escaped.
+const fn percent(byte: u8) -> bool {
+    base64_url(byte) || byte == b'%'
+}
 
 const fn base64_url(byte: u8) -> bool {
     base64(byte) || url64(byte)

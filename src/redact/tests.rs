@@ -90,6 +90,14 @@ fn words_around_a_secret_tell_what_it_is() {
             "Authorization: Basic [redacted: basic credentials]".to_owned(),
         ),
         (
+            format!(
+                "https://a.blob.example.net/c?sv=2022&sig={}%2B{}%3D&se=1",
+                &aws[..10],
+                &"a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6"
+            ),
+            "https://a.blob.example.net/c?sv=2022&sig=[redacted: azure signature]&se=1".to_owned(),
+        ),
+        (
             format!("AWS_SECRET_ACCESS_KEY={aws}"),
             "AWS_SECRET_ACCESS_KEY=[redacted: aws secret key]".to_owned(),
         ),
@@ -122,6 +130,10 @@ fn the_password_of_a_url_is_found_whatever_is_in_it() {
         ("(amqp://app:", "a/b/c=", "@mq.example.org)"),
         ("https://bot:", "aB3/x+y", "@git.example.org/o/r.git"),
         ("https://me@example.org:", "hunter2", "@git.example.org/o/r"),
+        ("postgres://user:", "pa'ss", "@db.example.org/x"),
+        ("it's postgres://user:", "a'b'c", "@db, isn't it"),
+        ("'postgres://user:", "hunter2", "@db.example.org','me@example.org'"),
+        ("url='x=postgres://user:", "hunter2", "@db','me@example.org'"),
         // What is a URL already ends where a URL says so.
         ("git+https://bot:", "hunter2", "@git.example.org/o/r.git@main"),
         ("https://bot:", "hunter2", "@npm.example.org/@scope/name"),
@@ -309,6 +321,13 @@ fn what_only_looks_like_a_secret_stays() {
         "ssh://git@example.org:owner/repo.git@v1.0",
         "docker://alpine:3.18@sha256:0123456789abcdef0123456789abcdef",
         "http://a:b/@c/d and http://a:b/c@1.2.3",
+        "('http://a:b','me@example.org') and 'http://a:80'x@example.org",
+        "'see http://localhost:8080','me@example.org'",
+        "sig=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+        "sig=verify(message, key)",
+        "s.getTheNameOfTheFirstOfThem()",
+        "//registry.npmjs.org/:_authToken=${NPM_TOKEN}",
+        "client_secret_of_the_application_that_is_asked_here",
         "if line == \"-----BEGIN PRIVATE KEY-----\" { return; }",
         "-----BEGIN PRIVATE KEY-----\n<the key, in base64, of some hundred letters>\n-----END PRIVATE KEY-----",
         "pem.replace(\"-----BEGIN PRIVATE KEY-----\", \"\").replace(\"-----END PRIVATE KEY-----\", \"\")",

@@ -28,7 +28,7 @@ pub(super) fn password(text: &[u8], at: usize) -> Option<Secret> {
 
 /// How long the password is that a text begins with.
 fn length(scheme: &[u8], name: &[u8], rest: &[u8]) -> Option<usize> {
-    let body = run(rest, is_password, LONGEST);
+    let body = body(scheme, rest);
     // Another URL may follow after a comma.
     let body = &body[..find(body, b"://").unwrap_or(body.len())];
     let authority = until(body, b"/");
@@ -52,6 +52,24 @@ fn length(scheme: &[u8], name: &[u8], rest: &[u8]) -> Option<usize> {
         (named && is_host).then_some(end)
     };
     within_path().or(before_path)
+}
+
+/// What may be a password and the rest of its URL. A `'` may be in it, unless it closes what quotes the
+/// URL, or the password has ended before.
+fn body<'a>(scheme: &[u8], rest: &'a [u8]) -> &'a [u8] {
+    let plain = run(rest, is_password, LONGEST);
+    let scheme = scheme.strip_suffix(b"://").unwrap_or(scheme);
+    let is_scheme = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+    let name = scheme.iter().rev().take(LONGEST).take_while(is_scheme).count();
+    let quoted = scheme[..scheme.len() - name].ends_with(b"'");
+    if quoted || plain.contains(&b'@') || is_port(plain) {
+        return plain;
+    }
+    let whole = run(rest, |byte| is_password(byte) || byte == b'\'', LONGEST);
+    let password = until(whole, b"@");
+    let closes = |pair: &[u8]| pair[0] == b'\'' && !pair[1].is_ascii_alphanumeric();
+    let fits = password.len() < whole.len() && !password.windows(2).any(closes);
+    if fits && !password.ends_with(b"'") { whole } else { plain }
 }
 
 fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
