@@ -93,7 +93,7 @@ pub(super) fn azure_signature(text: &[u8], at: usize) -> Option<Secret> {
     let body = run(&text[start..], |byte| is_aws_secret(byte) || byte == b'%', 3 * LENGTH);
     let padded = text.get(start + body.len()) == Some(&b'=');
     let ends = padded || body.ends_with(b"%3D") || body.ends_with(b"%3d");
-    let escapes = body.iter().filter(|byte| **byte == b'%').count();
+    let escapes = body.split(|byte| *byte == b'%').count() - 1;
     let length = (body.len() + usize::from(padded)).checked_sub(2 * escapes)?;
     let fits = ends && length == LENGTH && is_random(body, true);
     let end = start + body.len() + usize::from(padded);
