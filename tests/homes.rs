@@ -150,6 +150,23 @@ fn a_conversation_is_resumed_from_where_it_was_kept() {
     }
 }
 
+/// Root passes a closed door, so the mode itself is looked at.
+#[test]
+fn a_home_that_an_adviser_closed_is_open_again_for_the_next_consult() {
+    for credential in [KEY, None] {
+        let (mut world, stands) = world("", credential);
+        let (_, first) = adviser(&mut world, "true", &[]);
+        if !stands || first["enforcement"]["bash"] == "none" {
+            continue;
+        }
+        let close = "chmod 0 $CLAUDE_CONFIG_DIR/projects; chmod 0 $CLAUDE_CONFIG_DIR";
+        let resume = ["--session", &session(&first)];
+        adviser(&mut world, &format!("mkdir -p $CLAUDE_CONFIG_DIR/projects; {close}"), &resume);
+        let look = "stat -c %a $CLAUDE_CONFIG_DIR $CLAUDE_CONFIG_DIR/projects";
+        assert_eq!(adviser(&mut world, look, &resume).0, "700\n700\n", "{first:#}");
+    }
+}
+
 /// What moves conversations stands outside of the jail, and an adviser may have written in both places.
 #[test]
 fn a_link_that_an_adviser_left_leads_nowhere() {

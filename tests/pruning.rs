@@ -1,7 +1,9 @@
 //! Removing jobs: only those that ended, only by a rule that somebody gave, only after a yes; with
 //! their lines and their directories, and without anybody else noticing.
 
-use std::process::Stdio;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use predicates::prelude::*;
 use serde_json::json;
@@ -9,7 +11,7 @@ use serde_json::json;
 use super::support::mcp::Client;
 use super::support::said::Refusal;
 use super::support::schema::assert_valid;
-use super::support::{World, exit_code, until};
+use super::support::{World, exit_code, program, until};
 
 fn finished(world: &World, prompt: &str) -> String {
     let id = world.submit(prompt);
@@ -135,6 +137,46 @@ fn one_prune_at_a_time_is_at_work_and_the_other_is_told_so() {
     drop(other);
     world.command(["prune", "--keep", "0", "--yes"]).assert().success();
     assert!(!has_directory(&world, &id));
+}
+
+/// A command that may not pass a closed door, whoever runs it.
+pub(crate) fn without_privileges(world: &World, arguments: &[&str]) -> Command {
+    if !rustix::process::geteuid().is_root() {
+        return world.raw(arguments);
+    }
+    let mut command = Command::new("setpriv");
+    world.dress(&mut command);
+    command.arg("--bounding-set=-dac_override,-dac_read_search");
+    command.arg(program()).args(arguments);
+    command
+}
+
+/// What Go's module cache leaves behind.
+fn leave_read_only(directory: &Path) {
+    let module = directory.join("go/pkg/mod/x@v1");
+    std::fs::create_dir_all(&module).expect("made");
+    std::fs::write(module.join("x.go"), "").expect("written");
+    std::fs::set_permissions(&module, PermissionsExt::from_mode(0o555)).expect("closed");
+}
+
+#[test]
+fn what_an_adviser_left_without_write_permission_goes_with_its_job() {
+    let world = World::new();
+    let gate = format!("FAKE:mode=gate,gate={}", world.path("gate").display());
+    let said = world.say_of(&mut without_privileges(&world, &["consult", "--bg", &gate]));
+    let id = said.stdout.trim();
+    world.until_status(id, "running");
+    let tmp = world.job_file(id, "tmp");
+    leave_read_only(&tmp);
+    open_gate(&world);
+    world.finish(id);
+    world.assert_quiet();
+    assert!(!tmp.exists(), "the end of a job removes it");
+    leave_read_only(&tmp);
+    let prune = ["prune", "--keep", "0", "--yes"];
+    let said = world.say_of(&mut without_privileges(&world, &prune));
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    assert!(!said.stderr.contains("warning") && !has_directory(&world, id), "{said:#?}");
 }
 
 #[test]

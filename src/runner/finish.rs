@@ -9,7 +9,7 @@ use rustix::process::{Resource, getrlimit};
 
 use super::signals::{Order, Signals};
 use super::stage::{Errand, Inherited};
-use super::{cancel, outcome, pause, session, slots};
+use super::{cancel, outcome, pause, removal, session, slots};
 use crate::consult::reply::Outcome;
 use crate::consult::request::Request;
 use crate::job::event::{Cancelled, Event, Failed, Succeeded};
@@ -134,5 +134,5 @@ pub(super) fn tidy_up(state: &State, job: JobId) {
     let _ = fs::remove_file(state.prompt(job));
     let _ = fs::remove_file(state.jail(job));
     let _ = fs::remove_file(cancel::mark(state, job));
-    let _ = fs::remove_dir_all(state.tmp(job));
+    let _ = removal::remove_tree(&state.tmp(job));
 }

@@ -16,6 +16,7 @@ use rustix::fs::{AtFlags, Dir, Mode, OFlags, mkdirat, openat, renameat, statat, 
 use rustix::io::Errno;
 
 use super::error::{At, Error};
+use super::removal::restore_modes;
 use crate::consult::claude::credentials::Source;
 use crate::jail::policy::Cover;
 use crate::journal::place::{make_private, session_name};
@@ -70,8 +71,11 @@ impl Homes {
         if let Some(all) = self.conversation.parent() {
             make_private(all)?;
         }
-        make_private(&self.conversation)?;
-        make_private(&self.login)?;
+        for home in [&self.conversation, &self.login] {
+            // An adviser may have locked us out, on purpose or not.
+            restore_modes(home);
+            make_private(home)?;
+        }
         Ok(self.of(source).to_owned())
     }
 

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use super::error::{At, Error};
 use super::inspect::{is_old, is_there, leftovers};
 use super::lock::{self, Held};
-use super::{finish, session, slots};
+use super::{finish, removal, session, slots};
 use crate::job::id::{JobId, Selector};
 use crate::journal::find::Found;
 use crate::journal::place::{State, open_private};
@@ -24,7 +24,7 @@ pub(crate) fn remove_stale(state: &State, job: JobId, now: SystemTime) -> Result
         return Ok(false);
     }
     slots::drop_ticket(state, job);
-    removed(fs::remove_dir_all(&directory)).at("remove", &directory)
+    removed(removal::remove_tree(&directory)).at("remove", &directory)
 }
 
 fn has_events(state: &State, job: JobId) -> Result<bool, Error> {

@@ -56,6 +56,7 @@ pub(crate) mod prune;
 mod ps;
 pub(crate) mod record;
 mod recover;
+mod removal;
 pub(crate) mod session;
 pub(crate) mod signals;
 mod slots;

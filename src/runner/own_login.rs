@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::error::{At, Error};
+use super::removal::{remove_tree, restore_modes};
 use super::{account, homes};
 use crate::consult::claude::credentials::logged_out;
 use crate::consult::claude::env::is_foreign;
@@ -25,6 +26,7 @@ pub(crate) fn login(
     environment: &[(String, String)],
 ) -> Result<bool, Error> {
     let home = homes::of_login(state.root());
+    restore_modes(&home);
     make_private(&home)?;
     clear(&home)?;
     let mut command = Command::new(program);
@@ -48,7 +50,7 @@ fn clear(home: &Path) -> Result<(), Error> {
         if is_directory && entry.file_name() == CONVERSATIONS {
             continue;
         }
-        let removed = if is_directory { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        let removed = if is_directory { remove_tree(&path) } else { fs::remove_file(&path) };
         removed.at("remove", &path)?;
     }
     Ok(())

@@ -3,13 +3,13 @@
 //! A directory that is left (its runner is not quite done, or this process died) belongs to no job
 //! any more, and nothing reads it.
 
-use std::fs::{self, TryLockError};
+use std::fs::TryLockError;
 use std::io;
 
 use super::clock::Clock;
 use super::error::Error;
-use super::lock;
 use super::submit::LOG_LOCK_LIMIT;
+use super::{lock, removal};
 use crate::job::id::JobId;
 use crate::job::retention::{Plan, Rule};
 use crate::journal::index;
@@ -60,5 +60,5 @@ fn remove_directory(state: &State, job: JobId) -> io::Result<()> {
             TryLockError::Error(error) => error,
         })?;
     }
-    fs::remove_dir_all(state.job_dir(job))
+    removal::remove_tree(&state.job_dir(job))
 }
