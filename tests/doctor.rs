@@ -6,7 +6,8 @@ mod jobs;
 mod log;
 mod surroundings;
 
-use std::fs::File;
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -89,4 +90,9 @@ pub(crate) fn assert_says(found: &Value, level: &str, message: &str, advice: Opt
 pub(crate) fn age(path: &Path) {
     let then = SystemTime::now() - Duration::from_hours(2);
     File::open(path).expect("opened").set_modified(then).expect("set");
+}
+
+/// Gives a file or a directory a mode.
+pub(crate) fn mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("set");
 }

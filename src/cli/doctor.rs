@@ -15,7 +15,7 @@ use crate::world;
 /// Look whether everything is right: Claude Code, login, kernel, state directory, log, runners, clients
 ///
 /// Nothing is spent and nothing changed. Each line is OK, WARN or ERROR, with what to do. The exit
-/// code is 0 where nothing is an ERROR, else the one that a consult would end with.
+/// code is 0 where nothing is an ERROR and no fix FAILED, else the one that a consult would end with.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Do what is safe: seal off a torn line, close files to others, record the ends of dead runners'

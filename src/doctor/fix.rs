@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Surroundings;
 use super::finding::{Found, Remedy};
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::job::id::JobId;
 use crate::journal::place::State;
 use crate::journal::{history, index, repair, survey};
@@ -15,23 +15,50 @@ use crate::runner::{mend, observe};
 /// How long the log's lock is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Applies all remedies. What needed nothing any more is not told.
-pub(super) fn fix(found: &[Found], state: Option<&State>, around: &Surroundings) -> Vec<Fix> {
-    let Some(state) = state else { return Vec::new() };
-    let each = found
-        .iter()
-        .flat_map(|found| found.remedies.iter().map(|remedy| (found.finding.check, remedy)));
-    each.filter_map(|(check, remedy)| {
-        let (message, job, path) = words(state, remedy);
-        let error = match apply(state, remedy, around) {
-            Ok(false) => return None,
-            Ok(true) => None,
-            Err(failure) => Some(failure.sentence()),
-        };
-        let job_id = job.map(|job| job.to_string());
-        Some(Fix { check, message, job_id, path, error })
-    })
-    .collect()
+/// What came of all remedies.
+#[derive(Debug, Default)]
+pub(super) struct Fixed {
+    /// What was done, and what could not be. What needed nothing any more is not told.
+    pub(super) fixes: Vec<Fix>,
+    /// What could not be done, and how a command ends that meets the reason.
+    failed: Vec<(Remedy, Exit)>,
+}
+
+/// Applies all remedies.
+pub(super) fn fix(found: &[Found], state: Option<&State>, around: &Surroundings) -> Fixed {
+    let mut fixed = Fixed::default();
+    let Some(state) = state else { return fixed };
+    for found in found {
+        for remedy in &found.remedies {
+            let error = match apply(state, remedy, around) {
+                Ok(false) => continue,
+                Ok(true) => None,
+                Err(failure) => {
+                    fixed.failed.push((remedy.clone(), failure.exit));
+                    Some(failure.sentence())
+                }
+            };
+            let (message, job, path) = words(state, remedy, error.is_none());
+            let job_id = job.map(|job| job.to_string());
+            fixed.fixes.push(Fix { check: found.finding.check, message, job_id, path, error });
+        }
+    }
+    fixed
+}
+
+impl Fixed {
+    /// How the program ends for what could not be done.
+    pub(super) fn exits(&self) -> impl Iterator<Item = Exit> {
+        self.failed.iter().map(|(_, exit)| *exit)
+    }
+
+    /// Promises no more, of what is found afterwards, what has just failed.
+    pub(super) fn correct(&self, found: &mut [Found]) {
+        let has_failed = |remedy: &Remedy| self.failed.iter().any(|(failed, _)| failed == remedy);
+        for found in found {
+            found.finding.fixable &= !found.remedies.iter().all(has_failed);
+        }
+    }
 }
 
 /// Returns whether anything was done.
@@ -61,34 +88,35 @@ fn record_end(state: &State, job: JobId, around: &Surroundings) -> Result<bool, 
         return Ok(true);
     }
     let message = format!("the end of job {job} could not be written to the log");
-    Err(Failure::new(crate::failure::Exit::StateIo, "not_recorded", message))
+    Err(Failure::new(Exit::TryLater, "not_recorded", message))
 }
 
-/// What a remedy does, in the past tense, and to what.
-fn words(state: &State, remedy: &Remedy) -> (String, Option<JobId>, Option<String>) {
+/// What has come of a remedy, and of what.
+fn words(state: &State, remedy: &Remedy, done: bool) -> (String, Option<JobId>, Option<String>) {
+    let is = if done { "is" } else { "is not" };
     let shown = |path: &Path| Some(path.to_string_lossy().into_owned());
     match remedy {
         Remedy::SealTornEnd => {
-            ("the torn last line is sealed off".to_owned(), None, shown(&state.events()))
+            (format!("the torn last line {is} sealed off"), None, shown(&state.events()))
         }
-        Remedy::RebuildIndex => ("the index is built anew".to_owned(), None, shown(&state.index())),
+        Remedy::RebuildIndex => (format!("the index {is} built anew"), None, shown(&state.index())),
         Remedy::Tighten(path) => {
-            (format!("{} is open to nobody else", path.display()), None, shown(path))
+            (format!("{} {is} closed to others", path.display()), None, shown(path))
         }
-        Remedy::RecordEnd(job) => (format!("the end of job {job} is recorded"), Some(*job), None),
+        Remedy::RecordEnd(job) => (format!("the end of job {job} {is} recorded"), Some(*job), None),
         Remedy::RemoveStale(job) => {
-            (format!("jobs/{job} is removed"), Some(*job), shown(&state.job_dir(*job)))
+            (format!("jobs/{job} {is} removed"), Some(*job), shown(&state.job_dir(*job)))
         }
         Remedy::RemoveLeftovers(job) => (
-            format!("what only a running job needs is removed from jobs/{job}"),
+            format!("what only a running job needs {is} removed from jobs/{job}"),
             Some(*job),
             shown(&state.job_dir(*job)),
         ),
         Remedy::RemoveTicket(job) => {
-            (format!("slots/wait-{job} is removed"), Some(*job), shown(&state.slots_dir()))
+            (format!("slots/wait-{job} {is} removed"), Some(*job), shown(&state.slots_dir()))
         }
         Remedy::RemoveSession(name) => {
-            (format!("sessions/{name} is removed"), None, shown(&state.sessions_dir().join(name)))
+            (format!("sessions/{name} {is} removed"), None, shown(&state.sessions_dir().join(name)))
         }
     }
 }

@@ -36,6 +36,7 @@ use crate::failure::{Exit, Failure};
 use crate::render::doctor::{Report, report};
 use crate::runner::clock::Clock;
 use examine::examine;
+use fix::Fixed;
 
 /// What the door knows: everything is handed in, and what it could not find out as the failure.
 #[derive(Debug)]
@@ -60,17 +61,19 @@ pub(crate) struct Surroundings {
 }
 
 /// Examines everything; with `fix` does what is safe and examines what it changed once more. Returns
-/// the report and how the program ends: as a consult would that meets the worst of the errors.
+/// the report and how the program ends: as a consult would that meets the worst of the errors, and of
+/// what could not be fixed.
 pub(crate) fn consult_the_doctor(surroundings: &Surroundings, fix: bool) -> (Report, Exit) {
     let (mut found, state) = examine(surroundings);
-    let mut fixes = Vec::new();
+    let mut fixed = Fixed::default();
     if fix {
-        fixes = fix::fix(&found, state.as_ref(), surroundings);
-        if !fixes.is_empty() {
+        fixed = fix::fix(&found, state.as_ref(), surroundings);
+        if !fixed.fixes.is_empty() {
             found = examine(surroundings).0;
+            fixed.correct(&mut found);
         }
     }
-    let exit = Exit::merge(found.iter().filter_map(|found| found.exit));
+    let exit = Exit::merge(found.iter().filter_map(|found| found.exit).chain(fixed.exits()));
     let findings = found.into_iter().map(|found| found.finding).collect();
-    (report(findings, fixes, exit.code()), exit)
+    (report(findings, fixed.fixes, exit.code()), exit)
 }

@@ -78,7 +78,12 @@ fn exposed(seen: &Survey) -> Vec<Found> {
                 .advise("Give it to yourself with chown; sudo with phone-opus makes such files.")
                 .on(path);
         }
-        warn(CHECK, "exposed", format!("{shown} is open to others (mode {mode:04o})"))
+        let found = warn(CHECK, "exposed", format!("{shown} is open to others (mode {mode:04o})"));
+        if !(path.is_file() || path.is_dir()) {
+            let advice = "It is neither a file nor a directory, so it is left alone; move it away.";
+            return found.advise(advice).on(path);
+        }
+        found
             .advise("Prompts and answers are in there; --fix takes it from others.")
             .on(path)
             .mends(Remedy::Tighten(path.clone()))

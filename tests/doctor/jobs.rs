@@ -5,8 +5,9 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
+use super::super::pruning::without_privileges;
 use super::super::support::{World, is_alive, kill, until};
-use super::{age, assert_says, examine, healthy};
+use super::{age, assert_says, examine, examined, healthy, mode};
 
 const NOBODY: &str = "0b4e0a52-7f43-4f5e-9a2b-3c1d5e6f7a8b";
 
@@ -89,7 +90,7 @@ fn the_end_of_a_dead_runners_job_that_cannot_be_recorded_is_said() {
     lock.lock().expect("locked");
     let fixed = examine(&world, &["--fix"]);
     let error = format!("the end of job {id} could not be written to the log");
-    assert_eq!(fixed.fixes(), [(format!("the end of job {id} is recorded"), Some(error))]);
+    assert_eq!(fixed.fixes(), [(format!("the end of job {id} is not recorded"), Some(error))]);
     assert_eq!(fixed.code, Some(75));
     lock.unlock().expect("unlocked");
     assert_eq!(examine(&world, &["--fix"]).done().len(), 1);
@@ -174,6 +175,29 @@ fn what_an_ended_job_needs_no_more_is_removed_unless_somebody_holds_it() {
     assert_eq!(fixed.done(), [format!("what only a running job needs is removed from jobs/{id}")]);
     assert!(!tmp.exists() && !prompt.exists() && world.job_file(&id, "transcript.jsonl").exists());
     assert!(examine(&world, &["--fix"]).done().is_empty());
+}
+
+#[test]
+fn what_is_left_goes_whatever_its_modes_are_and_a_fix_that_fails_is_not_called_well() {
+    let world = healthy();
+    let id = finished(&world);
+    let (job, tmp) = (world.job_file(&id, ""), world.job_file(&id, "tmp"));
+    fs::create_dir_all(tmp.join("x@v1")).expect("made");
+    fs::write(tmp.join("x@v1/x.go"), "").expect("written");
+    mode(&tmp.join("x@v1"), 0o555);
+    mode(&job, 0o500);
+    let fix = |arguments: &[&str]| world.say_of(&mut without_privileges(&world, arguments));
+    let failed = examined(&fix(&["doctor", "--fix", "--json"]));
+    let [(message, Some(_))] = &failed.fixes()[..] else { panic!("{:#}", failed.document) };
+    let expected = format!("what only a running job needs is not removed from jobs/{id}");
+    assert_eq!((message, failed.code), (&expected, Some(74)));
+    assert_eq!(failed.one("files", "leftovers")["fixable"], false, "it has just failed");
+    let said = fix(&["doctor", "--fix"]);
+    assert!(!said.stderr.contains("takes care of"), "{said:#?}");
+    mode(&job, 0o700);
+    let fixed = examined(&fix(&["doctor", "--fix", "--json"]));
+    assert_eq!((fixed.done().len(), fixed.code), (1, Some(0)));
+    assert!(!tmp.exists());
 }
 
 #[test]

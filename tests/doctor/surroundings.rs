@@ -6,11 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
 use super::super::support::{World, fake_claude, write_program};
-use super::{assert_says, examine, examined, healthy};
-
-fn mode(path: &std::path::Path, mode: u32) {
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("set");
-}
+use super::{assert_says, examine, examined, healthy, mode};
 
 /// What the doctor says, without the lines that depend on the machine.
 fn words(world: &World, arguments: &[&str]) -> (Option<i32>, String, String) {
@@ -282,6 +278,23 @@ fn what_is_open_to_others_is_told_and_closed_by_a_fix() {
         assert_eq!(fs::metadata(path).expect("there").permissions().mode() & 0o777, want);
     }
     assert!(examine(&world, &["--fix"]).done().is_empty());
+}
+
+#[test]
+fn what_is_neither_file_nor_directory_is_told_and_promised_nothing() {
+    let world = healthy();
+    world.finish(&world.submit("x"));
+    world.assert_quiet();
+    let pipe = world.state().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("started").success());
+    mode(&pipe, 0o644);
+    let found = examine(&world, &["--fix"]);
+    let message = "ROOT/state/pipe is open to others (mode 0644)";
+    let advice = "It is neither a file nor a directory, so it is left alone; move it away.";
+    let one = found.one("state", "exposed");
+    assert_says(one, "warn", message, Some(advice));
+    assert_eq!((&one["fixable"], found.code), (&false.into(), Some(0)));
+    assert!(found.done().is_empty() && pipe.exists());
 }
 
 #[test]
