@@ -179,6 +179,47 @@ fn what_an_adviser_left_without_write_permission_goes_with_its_job() {
     assert!(!said.stderr.contains("warning") && !has_directory(&world, id), "{said:#?}");
 }
 
+/// The conversation of a job, with a record of it as Claude Code would leave one, in both homes.
+fn conversation(world: &World, id: &str) -> String {
+    let session = world.job(id)["session"]["id"].as_str().expect("an id").to_owned();
+    for home in [format!("homes/{session}"), "claude".to_owned()] {
+        let project = world.state().join(home).join("projects/p");
+        std::fs::create_dir_all(&project).expect("made");
+        std::fs::write(project.join(format!("{session}.jsonl")), "SECRET").expect("written");
+    }
+    session
+}
+
+/// What is there of a conversation beside the log: its lock, its home, its record in the other home.
+fn kept(world: &World, session: &str) -> [bool; 3] {
+    let record = format!("claude/projects/p/{session}.jsonl");
+    [format!("sessions/{session}.lock"), format!("homes/{session}"), record]
+        .map(|path| world.state().join(path).exists())
+}
+
+#[test]
+fn a_conversation_goes_with_the_last_job_that_names_it_unless_somebody_holds_it() {
+    let world = World::new();
+    let jobs = ["gone", "held", "resumed"].map(|prompt| finished(&world, prompt));
+    let [gone, held, resumed] = jobs.each_ref().map(|id| conversation(&world, id));
+    let last = world.submit_with(&["--session", &resumed, "and?"]);
+    world.finish(&last);
+    world.assert_quiet();
+    let path = world.state().join("sessions").join(format!("{held}.lock"));
+    let lock = std::fs::File::open(path).expect("opened");
+    lock.lock().expect("locked");
+    world.command(["prune", "--keep", "1", "--yes"]).assert().success();
+    assert_eq!(kept(&world, &gone), [false; 3]);
+    assert_eq!(kept(&world, &held), [true; 3], "somebody is at it");
+    let [has_lock, has_home, _] = kept(&world, &resumed);
+    assert!(has_lock && has_home, "a job that stays names it");
+    drop(lock);
+    world.command(["prune", "--keep", "0", "--yes"]).assert().success();
+    for session in [&held, &resumed] {
+        assert_eq!(kept(&world, session), [false; 3], "no job is left");
+    }
+}
+
 #[test]
 fn without_a_state_directory_there_is_nothing_to_prune() {
     let world = World::new();

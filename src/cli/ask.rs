@@ -41,7 +41,7 @@ pub(super) fn ask(
 fn note_redaction(job: &Job, context: &mut Context<'_>) {
     if job.queued.prompt_redacted {
         context.output.say(
-            "note: the prompt holds what looks like a secret; Claude receives it, and what is kept has a marker in its place",
+            "note: the prompt holds what looks like a secret; Claude receives it, and what is kept has a marker in its place, but for Claude Code's own record of the conversation",
         );
     }
 }

@@ -16,7 +16,7 @@ use rustix::fs::{AtFlags, Dir, Mode, OFlags, mkdirat, openat, renameat, statat, 
 use rustix::io::Errno;
 
 use super::error::{At, Error};
-use super::removal::restore_modes;
+use super::removal::{WHOLE, restore_modes};
 use crate::consult::claude::credentials::Source;
 use crate::jail::policy::Cover;
 use crate::journal::place::{make_private, session_name};
@@ -71,11 +71,11 @@ impl Homes {
         if let Some(all) = self.conversation.parent() {
             make_private(all)?;
         }
-        for home in [&self.conversation, &self.login] {
-            // An adviser may have locked us out, on purpose or not.
-            restore_modes(home);
-            make_private(home)?;
-        }
+        // An adviser may have locked us out: of all of its own home, and of what lies right in the other.
+        restore_modes(&self.conversation, WHOLE);
+        restore_modes(&self.login, 1);
+        make_private(&self.conversation)?;
+        make_private(&self.login)?;
         Ok(self.of(source).to_owned())
     }
 

@@ -26,6 +26,7 @@ pub(crate) mod clock;
 pub(crate) mod error;
 mod finish;
 pub(crate) mod follow;
+mod forget;
 mod guard;
 mod hand_over;
 mod handshake;

@@ -26,7 +26,7 @@ pub(crate) fn login(
     environment: &[(String, String)],
 ) -> Result<bool, Error> {
     let home = homes::of_login(state.root());
-    restore_modes(&home);
+    restore_modes(&home, 1);
     make_private(&home)?;
     clear(&home)?;
     let mut command = Command::new(program);

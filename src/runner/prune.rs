@@ -1,4 +1,5 @@
-//! Pruning jobs: their lines in the log first, then their directories, each under its own lock.
+//! Pruning jobs: their lines in the log first, then their directories, each under its own lock, and
+//! then the conversations of which no job is left.
 //!
 //! A directory that is left (its runner is not quite done, or this process died) belongs to no job
 //! any more, and nothing reads it.
@@ -9,7 +10,7 @@ use std::io;
 use super::clock::Clock;
 use super::error::Error;
 use super::submit::LOG_LOCK_LIMIT;
-use super::{lock, removal};
+use super::{forget, lock, removal};
 use crate::job::id::JobId;
 use crate::job::retention::{Plan, Rule};
 use crate::journal::index;
@@ -21,7 +22,7 @@ use crate::journal::prune::{self, Outcome};
 pub(crate) struct Pruned {
     pub(crate) log: Outcome,
     pub(crate) directories_removed: u64,
-    /// Those that could not be removed.
+    /// Those that could not be removed, of conversations too.
     pub(crate) directories_left: u64,
 }
 
@@ -44,6 +45,8 @@ pub(crate) fn run(state: &State, plan: &Plan, clock: Clock) -> Result<Option<Pru
             Err(_) => pruned.directories_left += 1,
         }
     }
+    // After the jobs: what they leave unnamed goes with them.
+    pruned.directories_left += forget::forget(state).unwrap_or(1);
     Ok(Some(pruned))
 }
 

@@ -14,24 +14,24 @@ use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, chmod, fstat, openat};
 use rustix::io::Errno;
 use rustix::path::Arg;
 
-/// More than a path can name; it bounds our stack, and not what is removed.
-const DEEPEST: usize = 2048;
+/// More levels than a path can name; it bounds our stack, and not what is removed.
+pub(super) const WHOLE: usize = 2048;
 
 /// Removes a directory with all that is in it, also where its modes forbid it.
 pub(super) fn remove_tree(path: &Path) -> io::Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            restore_modes(path);
+            restore_modes(path, WHOLE);
             fs::remove_dir_all(path)
         }
         removed => removed,
     }
 }
 
-/// Lets the owner into a directory, and into every one below it, again. What cannot be restored is
-/// told by whatever fails there next.
-pub(super) fn restore_modes(path: &Path) {
-    restore(CWD, path, DEEPEST);
+/// Lets the owner into a directory again, and into those so many levels below it. What cannot be
+/// restored is told by whatever fails there next.
+pub(super) fn restore_modes(path: &Path, depth: usize) {
+    restore(CWD, path, depth);
 }
 
 fn restore(above: impl AsFd, name: impl Arg, depth: usize) {
@@ -93,7 +93,7 @@ mod tests {
         for (path, mode) in [(&deep, 0o555), (&outside, 0o500), (&tree, 0)] {
             set_mode(path, mode);
         }
-        restore_modes(&tree);
+        restore_modes(&tree, WHOLE);
         assert_eq!((mode(&tree), mode(&deep)), (0o700, 0o755));
         assert_eq!((mode(&outside), mode(&deep.join("x.go"))), (0o500, 0o444));
         remove_tree(&tree).expect("removed");
@@ -107,7 +107,7 @@ mod tests {
         fs::create_dir(&outside).expect("made");
         symlink(&outside, &link).expect("linked");
         set_mode(&outside, 0o500);
-        restore_modes(&link);
+        restore_modes(&link, WHOLE);
         assert_eq!(mode(&outside), 0o500);
     }
 
