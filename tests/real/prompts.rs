@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use super::api::texts;
 use super::offline::Offline;
+use super::support::contains;
 
 /// What scenario `big` answers by default, and what one argument can never hold.
 const MEBIBYTE: usize = 1 << 20;
@@ -73,11 +75,38 @@ fn a_secret_in_a_prompt_reaches_the_model_and_no_file_of_ours() {
     assert!(texts(&offline.api.asked_once()).contains(&format!("is {secret} a good token?")));
     let recorded = &ended.job["request"]["prompt"];
     assert_eq!(recorded, "is [redacted: github token] a good token?");
-    let id = ended.job["job_id"].as_str().expect("an id");
-    let log = fs::read_to_string(offline.world.state().join("events.jsonl")).expect("read");
-    let transcript =
-        fs::read_to_string(offline.world.job_file(id, "transcript.jsonl")).expect("read");
-    assert!(!log.contains(&secret) && !transcript.contains(&secret));
+    offline.world.assert_quiet();
+    let state = offline.world.state();
+    let (theirs, ours): (Vec<_>, Vec<_>) =
+        files_with(&state, &secret).into_iter().partition(|path| is_record(path, &state));
+    assert!(ours.is_empty(), "{ours:?}");
+    // Without a sandbox it is in the user's home.
+    let has_home = state.join("homes").is_dir();
+    assert_eq!(!theirs.is_empty(), has_home, "what a resume needs is where it is said to be");
+    offline.world.command(["prune", "--keep", "0", "--yes"]).assert().success();
+    assert_eq!(files_with(&state, &secret), Vec::<PathBuf>::new(), "and goes with its last job");
+}
+
+/// Claude Code's own record of a conversation, as README tells of it: `homes/SESSION/projects/…`.
+fn is_record(path: &Path, state: &Path) -> bool {
+    let mut below = path.strip_prefix(state).expect("below it").iter();
+    below.next() == Some("homes".as_ref()) && below.nth(1) == Some("projects".as_ref())
+}
+
+/// The files below a directory that have a text in them.
+fn files_with(directory: &Path, text: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).expect("read").flatten() {
+        let kind = entry.file_type().expect("known");
+        if kind.is_dir() {
+            found.extend(files_with(&entry.path(), text));
+        } else if kind.is_file()
+            && contains(&fs::read(entry.path()).expect("read"), text.as_bytes())
+        {
+            found.push(entry.path());
+        }
+    }
+    found
 }
 
 /// A mebibyte in the form of scenario `big`'s answer, with a word of its own on every line.
