@@ -95,8 +95,11 @@ mod tests {
     }
     #[test]
     fn what_a_required_sandbox_lacks_is_an_error_as_a_consult_would_end() {
-        let offer = |landlock_abi: Option<u32>, seccomp| {
-            Offer { landlock_abi, seccomp, bwrap: Bwrap::Missing, seatbelt: false }
+        let offer = |landlock_abi: Option<u32>, seccomp| Offer {
+            landlock_abi,
+            seccomp,
+            bwrap: Bwrap::Missing,
+            seatbelt: false,
         };
         for (offer, sandbox, exit) in [
             (offer(None, true), Sandbox::Require, Some(Exit::SandboxRequired)),
