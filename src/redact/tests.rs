@@ -455,7 +455,8 @@ fn soup() -> impl Strategy<Value = String> {
         "x",
         "0",
     ]);
-    let keys = prop::sample::select(private_keys(9));
+    let keys = private_keys(9).into_iter().filter(|key| key.len() < 1_000).collect::<Vec<_>>();
+    let keys = prop::sample::select(keys);
     let piece = prop_oneof![1 => keys, 2 => secret, 5 => pieces.prop_map(str::to_owned), 3 => any::<String>()];
     prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }
