@@ -78,6 +78,10 @@ fn partial(partial: &mut Partial) {
 }
 
 fn account(account: &mut Account) {
+    let tools = std::mem::take(&mut account.tools_used);
+    for (name, count) in tools {
+        *account.tools_used.entry(redact::text(&name).into_owned()).or_default() += count;
+    }
     account.permission_denials.iter_mut().for_each(redact::value);
     let free: [&mut Option<Value>; 3] =
         [&mut account.structured_output, &mut account.usage, &mut account.model_usage];

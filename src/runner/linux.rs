@@ -3,11 +3,12 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::Child;
 
-use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::fs::{MemfdFlags, Mode, OFlags, SealFlags, chmod, fstat, openat};
+use rustix::path::Arg;
 use rustix::process::{
     Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal, set_child_subreaper,
     set_parent_process_death_signal,
@@ -145,4 +146,16 @@ pub(super) fn bounded_memory(most: u64) -> io::Result<File> {
 /// A file in memory that stays open over exec.
 pub(crate) fn memory_over_exec() -> io::Result<File> {
     Ok(File::from(rustix::fs::memfd_create("phone-opus-mcp", MemfdFlags::empty())?))
+}
+
+/// Opens a real directory, its owner's rights restored.
+pub(super) fn open_restored(above: impl AsFd, name: impl Arg) -> rustix::io::Result<OwnedFd> {
+    let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let handle = openat(above, name, flags | OFlags::NOFOLLOW | OFlags::PATH, Mode::empty())?;
+    let mode = Mode::from_raw_mode(fstat(&handle)?.st_mode & 0o7777);
+    if !mode.contains(Mode::RWXU) {
+        // A handle cannot be given to fchmod; this link leads to the very thing that it holds.
+        chmod(format!("/proc/self/fd/{}", handle.as_raw_fd()), mode | Mode::RWXU)?;
+    }
+    openat(&handle, c".", flags | OFlags::RDONLY, Mode::empty())
 }

@@ -15,7 +15,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::sys::event::{EvFlags, EventFilter, FilterFlag, KEvent, Kqueue};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{AtFlags, Mode, OFlags, chmodat, openat, statat};
 use rustix::io::{Errno, FdFlags};
+use rustix::path::Arg;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::ps::{self, Row};
@@ -185,4 +187,18 @@ pub(super) mod mark {
     pub(in crate::runner) fn is_on(_pid: Pid, _job: JobId) -> bool {
         false
     }
+}
+
+/// Opens a real directory, its owner's rights restored. Between the look and the change another one may
+/// come into its place. UNTESTED.
+pub(super) fn open_restored(above: impl AsFd, name: impl Arg) -> rustix::io::Result<OwnedFd> {
+    let name = name.into_c_str()?;
+    let name = name.as_ref();
+    let stat = statat(&above, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    let mode = Mode::from_raw_mode(stat.st_mode & 0o7777);
+    if !mode.contains(Mode::RWXU) {
+        chmodat(&above, name, mode | Mode::RWXU, AtFlags::SYMLINK_NOFOLLOW)?;
+    }
+    let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::RDONLY;
+    openat(&above, name, flags, Mode::empty())
 }

@@ -7,12 +7,13 @@
 use std::ffi::CString;
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, chmod, fstat, openat};
-use rustix::io::Errno;
+use rustix::fs::{CWD, Dir, FileType};
 use rustix::path::Arg;
+
+use super::kernel::open_restored;
 
 /// More levels than a path can name; it bounds our stack, and not what is removed.
 pub(super) const WHOLE: usize = 2048;
@@ -41,18 +42,6 @@ fn restore(above: impl AsFd, name: impl Arg, depth: usize) {
             restore(&directory, name, depth - 1);
         }
     }
-}
-
-/// Opens a real directory, its owner's rights restored.
-fn open_restored(above: impl AsFd, name: impl Arg) -> Result<OwnedFd, Errno> {
-    let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let handle = openat(above, name, flags | OFlags::NOFOLLOW | OFlags::PATH, Mode::empty())?;
-    let mode = Mode::from_raw_mode(fstat(&handle)?.st_mode & 0o7777);
-    if !mode.contains(Mode::RWXU) {
-        // A handle cannot be given to fchmod; this link leads to the very thing that it holds.
-        chmod(format!("/proc/self/fd/{}", handle.as_raw_fd()), mode | Mode::RWXU)?;
-    }
-    openat(&handle, c".", flags | OFlags::RDONLY, Mode::empty())
 }
 
 /// What may be a directory; it is opened as nothing else.
