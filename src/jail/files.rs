@@ -6,13 +6,14 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use landlock::{
     ABI, Access as _, AccessFs, AccessNet, BitFlags, NetPort, PathBeneath, PathFd, Ruleset,
     RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
 };
+use rustix::fs::{FileType, fstat};
 
 use super::policy::{Access, Policy};
 use super::probe::abi_number;
@@ -49,13 +50,14 @@ fn ruleset(policy: &Policy) -> Result<RulesetCreated, RulesetError> {
     }
     let closed = Closed::of(policy);
     for (path, rights) in openings(policy) {
-        let is_directory = path.is_dir();
-        // What went away meanwhile needs no rule.
+        // What went away meanwhile needs no rule. What is judged is what was opened.
         let Ok(opened) = PathFd::new(&path) else { continue };
-        if rights != AccessFs::ReadDir && closed.contains(&path) {
+        let directory = identity(&opened);
+        if rights != AccessFs::ReadDir && directory.is_some_and(|it| closed.contains(it)) {
             continue;
         }
-        let rights = if is_directory { rights } else { rights & AccessFs::from_file(NEWEST) };
+        let rights =
+            if directory.is_some() { rights } else { rights & AccessFs::from_file(NEWEST) };
         rules = rules.add_rule(PathBeneath::new(opened, rights))?;
     }
     Ok(rules)
@@ -102,23 +104,28 @@ fn open(policy: &Policy, path: &Path, found: &mut Vec<Opening>) {
 /// The directories that are never opened whole, because something hidden is in them, by what they are:
 /// a rule is about a directory and not about its name, and one may have a second name that hides
 /// nothing. In a chroot the root itself may be among the names in /tmp.
-struct Closed(HashSet<(u64, u64)>);
+struct Closed(HashSet<Identity>);
+
+/// Device and inode.
+type Identity = (u64, u64);
 
 impl Closed {
     fn of(policy: &Policy) -> Self {
         let hidden = policy.marks().iter().filter(|mark| mark.access == Access::Hidden);
-        Self(hidden.flat_map(|mark| mark.path.ancestors()).filter_map(identity).collect())
+        let opened = hidden.flat_map(|mark| mark.path.ancestors()).flat_map(PathFd::new);
+        Self(opened.filter_map(identity).collect())
     }
 
-    fn contains(&self, path: &Path) -> bool {
-        identity(path).is_some_and(|identity| self.0.contains(&identity))
+    fn contains(&self, directory: Identity) -> bool {
+        self.0.contains(&directory)
     }
 }
 
 /// Directories only: behind mounts every closed file is `/dev/null`.
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    let meta = fs::metadata(path).ok().filter(fs::Metadata::is_dir)?;
-    Some((meta.dev(), meta.ino()))
+fn identity(opened: impl AsFd) -> Option<Identity> {
+    let stat = fstat(opened).ok()?;
+    let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+    is_directory.then_some((stat.st_dev, stat.st_ino))
 }
 
 /// No devices are made, not even by root.
@@ -139,10 +146,13 @@ mod tests {
         fs::create_dir(home.path().join("open")).expect("made");
         let closed = Closed::of(&Policy::new(vec![Mark::new(secret, Access::Hidden)]));
         // Another name of the root, as a chroot's may have one below /tmp.
+        let contains = |path: &Path| {
+            identity(PathFd::new(path).expect("opens")).is_some_and(|it| closed.contains(it))
+        };
         for name in ["/", "/proc/self/root", "/proc/self/root/tmp/.."] {
-            assert!(closed.contains(Path::new(name)), "{name}");
+            assert!(contains(Path::new(name)), "{name}");
         }
-        assert!(closed.contains(home.path()) && closed.contains(&home.path().join("secret/")));
-        assert!(!closed.contains(&home.path().join("open")));
+        assert!(contains(home.path()) && contains(&home.path().join("secret/")));
+        assert!(!contains(&home.path().join("open")));
     }
 }

@@ -4,6 +4,8 @@
 //!
 //! What begins a key is certain. So each line after it is judged by the base64 in it alone.
 
+use memchr::memmem::find;
+
 use super::find::{Secret, is_random, run};
 
 /// Longest key, bytes, escapes and what stands before its lines included; the rest of a longer one
@@ -198,10 +200,6 @@ fn is_blank(line: &[u8]) -> bool {
 
 fn letters(line: &[u8]) -> usize {
     line.iter().filter(|byte| byte.is_ascii_alphanumeric()).count()
-}
-
-pub(super) fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    text.windows(wanted.len()).position(|window| window == wanted)
 }
 
 const fn is_name(byte: u8) -> bool {

@@ -1,5 +1,7 @@
 //! Text that arrives in pieces: how much of it no later piece can turn into a secret.
 
+use memchr::memmem::{find, rfind};
+
 use super::pem::{self, FORMS, Form};
 
 /// Longest end that is held back: what is longer and has no blank is no token.
@@ -35,7 +37,7 @@ fn telling_word(text: &[u8]) -> Option<usize> {
         b"secretaccesskey",
         b"secret-access-key",
     ];
-    let last = |word: &&[u8]| tail.windows(word.len()).rposition(|window| window == *word);
+    let last = |word: &&[u8]| rfind(&tail, word);
     words.iter().filter_map(last).min().map(|at| start + at)
 }
 
@@ -45,7 +47,7 @@ fn open_key(text: &[u8]) -> Option<usize> {
     let start = text.len().saturating_sub(HELD_MAX);
     let open = |form: &Form| {
         let tail = &text[start..];
-        let begin = tail.windows(form.begin.len()).rposition(|window| window == form.begin)?;
+        let begin = rfind(tail, form.begin)?;
         let is_open = !is_ended(&tail[begin + form.begin.len()..], form);
         is_open.then_some(start + begin)
     };
@@ -56,10 +58,10 @@ fn open_key(text: &[u8]) -> Option<usize> {
 
 /// Whether the last line of a key is there as a whole.
 fn is_ended(rest: &[u8], form: &Form) -> bool {
-    let Some(end) = pem::find(rest, form.end) else { return false };
+    let Some(end) = find(rest, form.end) else { return false };
     let after = &rest[end + form.end.len()..];
     if form.close.is_empty() {
         return after.iter().any(u8::is_ascii_whitespace);
     }
-    pem::find(after, form.close).is_some()
+    find(after, form.close).is_some()
 }

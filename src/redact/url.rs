@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use memchr::memmem::find;
+
 use super::find::{Secret, run};
 
 const LONGEST: usize = 256;
@@ -70,10 +72,6 @@ fn body<'a>(scheme: &[u8], rest: &'a [u8]) -> &'a [u8] {
     let closes = |pair: &[u8]| pair[0] == b'\'' && !pair[1].is_ascii_alphanumeric();
     let fits = password.len() < whole.len() && !password.windows(2).any(closes);
     if fits && !password.ends_with(b"'") { whole } else { plain }
-}
-
-fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    text.windows(wanted.len()).position(|window| window == wanted)
 }
 
 /// What stands before the first of some bytes.

@@ -96,12 +96,15 @@ fn glances(state: &State, then: Vec<(String, Mark)>) -> Vec<Option<bool>> {
         return Vec::new();
     }
     let mounts = Mounts::read();
-    let near = |(directory, _): &(String, Mark)| mounts.are_local(Path::new(directory));
-    let places: Vec<bool> = then.iter().map(near).collect();
-    let (here, there) = then.into_iter().partition(near);
+    let near: Vec<bool> = then.iter().map(|(at, _)| mounts.are_local(Path::new(at))).collect();
+    let mut asked = [Vec::new(), Vec::new()];
+    for (one, near) in then.into_iter().zip(&near) {
+        asked[usize::from(*near)].push(one);
+    }
+    let [there, here] = asked;
     let mut here = glance_here(state, here).into_iter();
     let mut there = glance_there(state, there).into_iter();
-    let answers = places.iter().map(|near| if *near { here.next() } else { there.next() });
+    let answers = near.into_iter().map(|near| if near { here.next() } else { there.next() });
     answers.map(Option::flatten).collect()
 }
 

@@ -2,9 +2,9 @@
 //!
 //! Plumbing commands: which untracked files are not ignored, whether the index is what the commit has,
 //! which object a file's bytes are, whether a file is converted when it is added, and whether a setting
-//! is on. None of them runs a filter, a hook or an external diff; `core.fsmonitor` and the network (a partial clone fetches what it lacks) are
-//! switched off. No configuration but the repository's is read, so a repository of somebody else is
-//! refused by git, as it should be: then this answers `None`.
+//! is on. None of them runs a filter, a hook or an external diff; `core.fsmonitor` and the network (a
+//! partial clone fetches what it lacks) are switched off. No configuration but the repository's is read,
+//! so a repository of somebody else is refused by git, as it should be: then this answers `None`.
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -12,6 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use memchr::memmem;
 use rustix::fs::OFlags;
 
 /// How git is found and what it may know.
@@ -92,7 +93,7 @@ impl Git {
         let names = names.split(|byte| *byte == 0).filter(|name| !name.is_empty());
         Some(Untracked {
             names: names.map(|name| PathBuf::from(OsStr::from_bytes(name))).collect(),
-            unreadable: said.windows(CLOSED.len()).any(|window| window == CLOSED),
+            unreadable: memmem::find(&said, CLOSED).is_some(),
         })
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::could_run::{armed, planted, what_could_run};
 use super::git::Git;
-use super::index;
+use super::index::{self, Entry};
 use super::print::Print;
 use super::repository::Repository;
 use super::tracked::{any, names_below, tracked};
@@ -77,11 +77,25 @@ impl Means<'_> {
         commit: Option<&str>,
     ) -> Result<Snapshot, Late> {
         if let Some(repository) = repository.filter(|found| found.is_indexed())
-            && let Some(snapshot) = self.by_index(directory, repository, commit)?
+            && let Some(Some(snapshot)) = self.with_entries(repository, commit, |entries| {
+                self.by_entries(directory, repository, commit, entries)
+            })?
         {
             return Ok(snapshot);
         }
         self.by_files(directory, repository)
+    }
+
+    /// Hands over what the index names; `None` where it is of a kind that only git reads.
+    fn with_entries<T>(
+        &self,
+        repository: &Repository,
+        commit: Option<&str>,
+        work: impl FnOnce(&[Entry<'_>]) -> Result<T, Late>,
+    ) -> Result<Option<T>, Late> {
+        let Some(index) = repository.index() else { return Ok(None) };
+        let entries = index::entries(&index, id_length(commit), self.deadline)?;
+        entries.map(|entries| work(&entries)).transpose()
     }
 
     /// `None` where the index is of a kind that only git reads.
@@ -91,11 +105,10 @@ impl Means<'_> {
         repository: &Repository,
         commit: Option<&str>,
     ) -> Result<Option<Tracked>, Late> {
-        let Some(index) = repository.index() else { return Ok(None) };
-        let entries = index::entries(&index, id_length(commit), self.deadline)?;
-        let Some(entries) = entries else { return Ok(None) };
-        let print = tracked(directory, repository, commit, &entries, self.deadline)?.print;
-        Ok(Some(Tracked { stamp: print.stamp(), files: print.files }))
+        self.with_entries(repository, commit, |entries| {
+            let print = tracked(directory, repository, commit, entries, self.deadline)?.print;
+            Ok(Tracked { stamp: print.stamp(), files: print.files })
+        })
     }
 
     /// By every file, also where git ignores them all.
@@ -114,18 +127,16 @@ impl Means<'_> {
         Ok(snapshot("files", None, print, Some(stamp).filter(|_| !unreadable), unreadable))
     }
 
-    /// `None` where the index is of a kind that only git reads, and where git has nothing to tell: what
-    /// it ignores would be called unchanged, and nobody had looked.
-    fn by_index(
+    /// `None` where git has nothing to tell: what it ignores would be called unchanged, and nobody had
+    /// looked.
+    fn by_entries(
         &self,
         directory: &Path,
         repository: &Repository,
         commit: Option<&str>,
+        entries: &[Entry<'_>],
     ) -> Result<Option<Snapshot>, Late> {
-        let Some(index) = repository.index() else { return Ok(None) };
-        let entries = index::entries(&index, id_length(commit), self.deadline)?;
-        let Some(entries) = entries else { return Ok(None) };
-        let tracked = tracked(directory, repository, commit, &entries, self.deadline)?;
+        let tracked = tracked(directory, repository, commit, entries, self.deadline)?;
         let mut print = Print::default();
         print.files = tracked.print.files;
         let others = self.others(directory, &mut print)?;
@@ -133,7 +144,7 @@ impl Means<'_> {
             return Ok(None);
         }
         let within = self.within(directory, &tracked.within, &mut print)?;
-        let names = names_below(directory, repository, &entries);
+        let names = names_below(directory, repository, entries);
         let closed = planted(directory, names, &mut print, self.deadline)?
             | what_could_run(repository, &mut print, self.deadline)?;
         let staged = match commit {

@@ -2,10 +2,10 @@
 //!
 //! What is mounted is asked of the kernel, and not of the directory, which might not answer.
 
-use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
 
 /// File systems of this machine's own disks and memory. One on a network, or of another process
 /// (FUSE), may hang, and so may one that nobody has heard of.
@@ -26,40 +26,39 @@ const LOCAL: [&[u8]; 14] = [
     b"zfs",
 ];
 
-/// What is mounted where this process sees it.
-pub(crate) struct Mounts(Vec<u8>);
+/// What is mounted where this process sees it, and whether it is local; `None` where the kernel tells
+/// nothing that can be read.
+pub(crate) struct Mounts(Option<Vec<(PathBuf, bool)>>);
 
 impl Mounts {
     /// Asks the kernel; where it does not tell, nothing is local.
     pub(crate) fn read() -> Self {
-        Self(fs::read("/proc/self/mountinfo").unwrap_or_default())
+        Self::of(&fs::read("/proc/self/mountinfo").unwrap_or_default())
+    }
+
+    fn of(mountinfo: &[u8]) -> Self {
+        let lines = mountinfo.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        Self(lines.map(mount).collect())
     }
 
     /// Whether all that lies above, at and below a directory is of a local file system. A link may still
     /// lead elsewhere.
     pub(crate) fn are_local(&self, directory: &Path) -> bool {
-        let mut any = false;
-        for line in self.0.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            let Some((place, kind)) = mount(line) else { return false };
-            let place = Path::new(OsStr::from_bytes(&place));
-            if place.starts_with(directory) || directory.starts_with(place) {
-                any = true;
-                if !LOCAL.contains(&kind) {
-                    return false;
-                }
-            }
-        }
-        any && directory.is_absolute()
+        let concerns = |(place, _): &&(PathBuf, bool)| {
+            place.starts_with(directory) || directory.starts_with(place)
+        };
+        let mut mounts = self.0.iter().flatten().filter(concerns).peekable();
+        directory.is_absolute() && mounts.peek().is_some() && mounts.all(|(_, local)| *local)
     }
 }
 
-/// Where a line of mountinfo says that something is mounted, and of what kind it is.
-fn mount(line: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+/// Where a line of mountinfo says that something is mounted, and whether it is local.
+fn mount(line: &[u8]) -> Option<(PathBuf, bool)> {
     const PLACE: usize = 4;
     let mut words = line.split(|byte| *byte == b' ');
     let place = words.nth(PLACE)?;
     words.find(|word| *word == b"-")?;
-    Some((unescaped(place), words.next()?))
+    Some((OsString::from_vec(unescaped(place)).into(), LOCAL.contains(&words.next()?)))
 }
 
 /// Blanks and backslashes stand there as three octal digits.
@@ -90,7 +89,7 @@ mod tests {
 
     #[test]
     fn what_is_above_at_or_below_a_directory_decides() {
-        let mounts = Mounts(MOUNTS.as_bytes().to_vec());
+        let mounts = Mounts::of(MOUNTS.as_bytes());
         for (directory, local) in [
             ("/home/u/near", true),
             ("/data/x", true),
@@ -109,7 +108,7 @@ mod tests {
     #[test]
     fn where_the_kernel_does_not_tell_nothing_is_local() {
         for text in ["", "nonsense\n", "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n22 1 8:1 / /x rw\n"] {
-            assert!(!Mounts(text.as_bytes().to_vec()).are_local(Path::new("/home/u")), "{text}");
+            assert!(!Mounts::of(text.as_bytes()).are_local(Path::new("/home/u")), "{text}");
         }
     }
 }

@@ -7,6 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use memchr::memmem;
+
 use super::git::Git;
 use super::index::Entry;
 use super::print::Print;
@@ -184,7 +186,7 @@ impl<'a> Tracked<'a> {
 /// Whether a conversion of line ends could make other bytes of a file: only where it has CR LF. Which
 /// settings ask for one, the user's own among them, need not be known then.
 fn may_have_other_line_ends(path: &Path) -> bool {
-    bytes(path, MOST_BYTES).is_none_or(|bytes| bytes.windows(2).any(|pair| pair == b"\r\n"))
+    bytes(path, MOST_BYTES).is_none_or(|bytes| memmem::find(&bytes, b"\r\n").is_some())
 }
 
 /// Whether a file's times say that it is what git saw: neither moved since, nor of the moment in which

@@ -229,6 +229,16 @@ fn an_old_log_is_sound_but_for_the_damage_that_was_planted_in_it() {
     assert_eq!(told, ["torn_line", "foreign_line"]);
 }
 
+/// What is wrong with the index is told, and is mended from the log.
+#[track_caller]
+fn assert_index_is_mended(world: &World, code: &str) {
+    let found = examine(world, &[]);
+    assert_eq!((found.one("log", code)["fixable"].clone(), found.code), (json!(true), Some(0)));
+    let fixed = examine(world, &["--fix"]);
+    assert_eq!(fixed.done(), ["the index is built anew"]);
+    assert!(fixed.all("log", code).is_empty());
+}
+
 #[test]
 fn an_index_that_is_gone_from_a_large_log_is_told_and_built_anew() {
     let (world, _) = with_one_job();
@@ -236,14 +246,8 @@ fn an_index_that_is_gone_from_a_large_log_is_told_and_built_anew() {
     world.assert_quiet();
     let index = world.state().join("events.index");
     fs::remove_file(&index).expect("a runner had built it");
-    let found = examine(&world, &[]);
-    assert_eq!(
-        (found.one("log", "index_behind")["fixable"].clone(), found.code),
-        (json!(true), Some(0))
-    );
-    let fixed = examine(&world, &["--fix"]);
-    assert_eq!(fixed.done(), ["the index is built anew"]);
-    assert!(fixed.all("log", "index_behind").is_empty() && index.exists());
+    assert_index_is_mended(&world, "index_behind");
+    assert!(index.exists());
 }
 
 #[test]
@@ -257,13 +261,6 @@ fn a_damaged_index_is_told_and_built_anew() {
     *damaged.last_mut().expect("pages") ^= 1;
     for bytes in [&sound[..sound.len() - 4096], &damaged] {
         fs::write(&index, bytes).expect("written");
-        let found = examine(&world, &[]);
-        assert_eq!(
-            (found.one("log", "index_damaged")["fixable"].clone(), found.code),
-            (json!(true), Some(0))
-        );
-        let fixed = examine(&world, &["--fix"]);
-        assert_eq!(fixed.done(), ["the index is built anew"]);
-        assert!(fixed.all("log", "index_damaged").is_empty());
+        assert_index_is_mended(&world, "index_damaged");
     }
 }

@@ -4,12 +4,12 @@
 //! A list of names is never complete, so words in them count; and what a value gives away counts too.
 
 /// Words that make a name a secret's wherever they are in it.
-const WITHIN: [&str; 6] =
-    ["ACCESS_KEY", "CREDENTIAL", "OP_SESSION_", "PASSPHRASE", "PASSWD", "PASSWORD"];
+const WITHIN: [&str; 7] =
+    ["ACCESS_KEY", "CREDENTIAL", "OP_SESSION_", "PASSPHRASE", "PASSWD", "PASSWORD", "SECRET"];
 
 /// The same as a word between underscores, and with a number behind it; the plural of tokens is a number.
-const WORDS: [&str; 11] =
-    ["APIKEY", "COOKIE", "CRED", "CREDS", "DSN", "JWT", "PASS", "PAT", "PSK", "SECRET", "TOKEN"];
+const WORDS: [&str; 10] =
+    ["APIKEY", "COOKIE", "CRED", "CREDS", "DSN", "JWT", "PASS", "PAT", "PSK", "TOKEN"];
 
 /// The same, but not as the first of several: `PW_TEST` and `KEY_REPEAT` say nothing.
 const LATER_WORDS: [&str; 4] = ["KEY", "KEYS", "PW", "PWD"];
@@ -51,7 +51,6 @@ fn is_used(name: &str, families: &[&str]) -> bool {
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     WAYS.contains(&name.as_str())
-        || name.contains("SECRET")
         || WITHIN.iter().any(|word| name.contains(word))
         || AT_END.iter().any(|word| name.ends_with(word))
         || has_word(&name)
